@@ -1,0 +1,325 @@
+"""Configuration: TOML files in, frozen dataclasses out.
+
+``configs/default.toml`` holds every threshold with its unit and source; nothing in the code repeats
+a default. A profile and ``--set key=value`` override it. Unknown keys are refused with the nearest
+valid name, and the resolved configuration has a hash that travels with every result.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class AudioConfig:
+    """Caps and quality limits for decoding; see [audio] in default.toml."""
+
+    max_duration: float
+    max_channels: int
+    max_rate: int
+    min_duration: float
+    max_decode_time: float
+    dual_mono_correlation: float
+    silence_peak_db: float
+    clipping_level: float
+    clipping_note: float
+    snr_note_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityConfig:
+    """Speech activity for measuring, not for transcription; see [activity]."""
+
+    threshold: float
+    neg_threshold: float
+    min_speech: float
+    min_silence: float
+    pad: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsConfig:
+    """One voice per channel; see [diarization.channels]."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedConfig:
+    """The diarizer without weights; see [diarization.embedded]."""
+
+
+@dataclass(frozen=True, slots=True)
+class PyannoteConfig:
+    """pyannote.audio; see [diarization.pyannote]."""
+
+    model: str
+    hub_id: str
+    revision: str
+    token_variable: str
+    ghost_share: float
+    ghost_turn: float
+
+
+@dataclass(frozen=True, slots=True)
+class DiarizationConfig:
+    """Which diarizer, and each one's settings."""
+
+    engine: str
+    speakers: int
+    channels: ChannelsConfig
+    embedded: EmbeddedConfig
+    pyannote: PyannoteConfig
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperConfig:
+    """faster-whisper; see [transcription.whisper]."""
+
+    model: str
+    size: str
+    device: str
+    compute_type: str
+    beam_size: int
+    temperatures: tuple[float, ...]
+    seed: int
+    compression_ratio: float
+    log_probability: float
+    no_speech: float
+    clip_gap: float
+    clip_pad: float
+    clip_max: float
+    hotwords: str
+    long_word: float
+
+
+@dataclass(frozen=True, slots=True)
+class SphinxConfig:
+    """pocketsphinx; see [transcription.sphinx]."""
+
+    processes: int
+    clip_gap: float
+    clip_pad: float
+    clip_max: float
+    draft_confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionConfig:
+    """Which transcriber, and each one's settings."""
+
+    engine: str
+    language: str
+    whisper: WhisperConfig
+    sphinx: SphinxConfig
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionConfig:
+    """Giving words their owner; see [attribution]."""
+
+    nearest: float
+    snap_words: int
+    snap_reach: float
+    snap_pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class RolesConfig:
+    """Telling the therapist from the client; see [roles]."""
+
+    ask_below: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsConfig:
+    """IPUs, contributions, backchannels, turns; see [turns]."""
+
+    ipu_gap: float
+    contribution_gap: float
+    contribution_break: float
+    backchannel_max: float
+    backchannel_words: int
+    answer_gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuresConfig:
+    """Thresholds of the measures; see [measures]."""
+
+    silence_listed: float
+    silence_counted: float
+    dual_start: float
+    floor_after: float
+    floor_overlap_min: float
+    floor_overlap_max: float
+    floor_silent: float
+    floor_speech: float
+    floor_window: float
+    window: float
+    window_step: float
+    min_practice: float
+    note_practice: float
+    min_denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationConfig:
+    """How results are matched with references; see [evaluation]."""
+
+    onset: float
+    collar: float
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The resolved configuration of a run."""
+
+    audio: AudioConfig
+    activity: ActivityConfig
+    diarization: DiarizationConfig
+    transcription: TranscriptionConfig
+    attribution: AttributionConfig
+    roles: RolesConfig
+    turns: TurnsConfig
+    measures: MeasuresConfig
+    evaluation: EvaluationConfig
+
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with any setting."""
+        return fingerprint(self)
+
+
+def load_config(profile: str | Path | None = None, *, overrides: Sequence[str] = ()) -> Config:
+    """Defaults, then the profile (a name in configs/ or a TOML file), then ``key=value`` overrides.
+
+    Raises:
+        ConfigError: a file can't be read, a key is unknown or a value has the wrong type.
+    """
+    values = _parse(config_text("default.toml"), source="configs/default.toml")
+    if profile is not None:
+        source, text = _profile(profile)
+        _merge(values, _parse(text, source=source), source=source)
+    for override in overrides:
+        _merge(values, _override(override), source=f"--set {override}")
+    config: Config = _build(Config, values, path="", source="configuration")
+    return config
+
+
+def config_text(name: str) -> str:
+    """A file of configs/, from the checkout or from inside the wheel."""
+    return config_path(name).read_text(encoding="utf-8")
+
+
+def config_path(name: str) -> Path:
+    """Where a file of configs/ lies: beside the package in a checkout, inside it in a wheel."""
+    checkout = Path(__file__).resolve().parent.parent / "configs" / name
+    if checkout.exists():
+        return checkout
+    return Path(str(resources.files("pipeline") / "configs" / name))
+
+
+def fingerprint(*parts: object) -> str:
+    """A stable short hash of dataclasses, mappings and plain values."""
+    text = json.dumps(parts, sort_keys=True, default=_plain, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return str(value)
+
+
+def _profile(profile: str | Path) -> tuple[str, str]:
+    path = Path(profile)
+    if path.suffix != ".toml":
+        path = config_path(f"{profile}.toml")
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        names = sorted(p.stem for p in config_path("default.toml").parent.glob("*.toml"))
+        raise ConfigError(
+            f"profile {str(profile)!r} can't be read ({type(error).__name__}); give a TOML file or "
+            f"one of: {', '.join(n for n in names if '.' not in n and n != 'feedback')}"
+        ) from error
+
+
+def _parse(text: str, *, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}; mend that line") from error
+
+
+def _override(override: str) -> dict[str, Any]:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"--set {override!r} is not key=value; try --set turns.ipu_gap=0.25")
+    try:
+        value = tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    for name in reversed(key.strip().split(".")):
+        value = {name: value}
+    tree: dict[str, Any] = value
+    return tree
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any], *, source: str, path: str = "") -> None:
+    for key, value in over.items():
+        where = f"{path}{key}"
+        if key not in base:
+            raise _unknown(where, key, base, source)
+        if isinstance(base[key], dict):
+            if not isinstance(value, dict):
+                raise ConfigError(f"{source}: {where} is a table, not the value {value!r}")
+            _merge(base[key], value, source=source, path=f"{where}.")
+        else:
+            base[key] = value
+
+
+def _unknown(where: str, key: str, known: Mapping[str, Any], source: str) -> ConfigError:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+    prefix = where[: len(where) - len(key)]
+    hint = f"; did you mean {prefix}{near[0]}?" if near else ""
+    return ConfigError(f"{source}: unknown setting {where!r}{hint}")
+
+
+def _build(kind: Any, values: Mapping[str, Any], *, path: str, source: str) -> Any:
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    for key in values:
+        if key not in fields:
+            raise _unknown(f"{path}{key}", key, fields, source)
+    out: dict[str, Any] = {}
+    for name, field in fields.items():
+        where = f"{path}{name}"
+        if name not in values:
+            raise ConfigError(f"{source}: {where} is missing; add it to configs/default.toml")
+        value = values[name]
+        if dataclasses.is_dataclass(field.type):
+            out[name] = _build(field.type, value, path=f"{where}.", source=source)
+        else:
+            out[name] = _typed(value, field.type, where=where, source=source)
+    return kind(**out)
+
+
+def _typed(value: Any, kind: Any, *, where: str, source: str) -> Any:
+    if kind is float and type(value) in (int, float):
+        number = float(value)
+        if number != number or number in (float("inf"), float("-inf")):
+            raise ConfigError(f"{source}: {where} = {value!r} must be a finite number")
+        return number
+    if kind in (int, str, bool) and type(value) is kind:
+        return value
+    if kind == tuple[float, ...] and isinstance(value, list):
+        return tuple(_typed(v, float, where=where, source=source) for v in value)
+    name = getattr(kind, "__name__", str(kind))
+    raise ConfigError(f"{source}: {where} = {value!r} must be of type {name}")
