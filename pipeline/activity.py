@@ -152,7 +152,7 @@ class SileroStream:
 
 @dataclass(slots=True)
 class _Decision:
-    """Silero's rule: speech begins at ``threshold``, ends after ``min_silence`` below the lower one.
+    """Speech begins at ``threshold`` and ends after ``min_silence`` below ``neg_threshold``.
 
     A span is held back until the next one is known, because both are padded into the silence
     between them and share it where it is shorter than two pads.

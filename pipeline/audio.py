@@ -68,7 +68,7 @@ class Recording:
     @property
     def duration(self) -> float:
         """Length in seconds."""
-        return self.samples.shape[1] / RATE
+        return float(self.samples.shape[1]) / RATE
 
     def block(self, start: float, end: float, *, channel: int | None = None) -> Samples:
         """Samples from ``start`` to ``end`` seconds, float32 in -1..1; None mixes the channels."""
