@@ -156,8 +156,9 @@ class Turn:
     """Somebody's uninterrupted hold of the floor, or what was said inside another's.
 
     Attributes:
-        kind: ``turn`` (MITI's volley), ``backchannel`` or ``embedded`` (MEASURES.md, Units).
+        kind: ``turn`` (MITI's volley), ``backchannel`` or ``embedded`` (docs/measures.md, Units).
         speech: the person's IPUs inside the turn.
+        role: what the speaker is in this section; None where nobody is assigned yet.
     """
 
     start: float
@@ -165,6 +166,7 @@ class Turn:
     speaker: str
     kind: TurnKind
     speech: Timeline = ()
+    role: Role | None = None
     text: str = ""
     words: tuple[Word, ...] = ()
 
