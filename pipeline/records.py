@@ -111,7 +111,8 @@ class Word:
     Attributes:
         confidence: 0 to 1; None where the transcriber gives none.
         speaker: whose word it is; None means unattributed, never a guess.
-        flags: doubts of the transcriber: ``outside speech``, ``repeated``, ``long``.
+        flags: doubts of the transcriber: ``outside speech``, ``repeated``, ``long``,
+            ``doubtful``.
     """
 
     start: float
@@ -252,6 +253,11 @@ class Section:
     feedback: tuple[Feedback, ...] = ()
     role_confidence: float = 1.0
     role_note: str = ""
+
+
+def channel_label(channel: int, channels: int) -> str:
+    """The voice's label where each channel holds one: ``left`` and ``right``, else ``channel 3``."""
+    return ("left", "right")[channel] if channels == 2 else f"channel {channel + 1}"
 
 
 def merge_words(text: Iterable[Word]) -> str:
