@@ -256,7 +256,7 @@ class Section:
 
 
 def channel_label(channel: int, channels: int) -> str:
-    """The voice's label where each channel holds one: ``left`` and ``right``, else ``channel 3``."""
+    """The voice's label where each channel holds one: ``left``, ``right``; else ``channel 3``."""
     return ("left", "right")[channel] if channels == 2 else f"channel {channel + 1}"
 
 
