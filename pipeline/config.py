@@ -98,6 +98,10 @@ class WhisperConfig:
     clip_max: float
     hotwords: str
     long_word: float
+    block: float
+    repeat_phrase: int
+    repeat_times: int
+    hotwords_max: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,8 @@ class TurnsConfig:
     contribution_break: float
     backchannel_max: float
     backchannel_words: int
-    answer_gap: float
+    question_reach: float
+    answer_lead: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,9 @@ class Span(NamedTuple):
         """Length in seconds."""
         return self.end - self.start
 
-    def __contains__(self, other: object) -> bool:
-        """``inner in outer``: whether a span, or a moment, lies wholly inside."""
-        if isinstance(other, Span):
-            return self.start <= other.start and other.end <= self.end
-        return isinstance(other, (int, float)) and self.start <= other < self.end
+    def covers(self, other: "Span") -> bool:
+        """Whether the other span lies wholly inside this one."""
+        return self.start <= other.start and other.end <= self.end
 
     def overlap(self, other: "Span") -> float:
         """Seconds shared with another span; 0 where they only touch."""

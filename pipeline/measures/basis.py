@@ -1,0 +1,193 @@
+"""What every measure stands on, and what every measure gives back.
+
+A measure is a module with a docstring (*Definition*, *Conventions*, *What this can't tell*) and one
+public function ``evaluate(basis) -> Found``. Whether a figure may be shown is decided here once:
+voices or words that can't be trusted, overlaps the diarizer can't see, too little practice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import fmean, quantiles
+
+from pipeline.config import MeasuresConfig
+from pipeline.records import Event, Grade, Measure, Person
+from pipeline.timeline import Span, Timeline
+from pipeline.turns import Conversation
+
+NO_OVERLAP = "not enough to tell: this diarizer can't hear two voices at once"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """One section's conversation, who is who, and how far voices and words may be trusted.
+
+    Attributes:
+        voices: grade of the diarization; ``abstained`` empties every figure.
+        words: grade of the transcript; ``abstained`` where there is none.
+        sees_overlap: whether the diarizer can tell two voices at once.
+    """
+
+    conversation: Conversation
+    roles: Mapping[str, Person]
+    config: MeasuresConfig
+    voices: Grade
+    words: Grade
+    sees_overlap: bool
+    voices_note: str = ""
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The labels, in the order in which they are first heard."""
+        return self.conversation.speakers
+
+    @property
+    def therapist(self) -> str | None:
+        """The therapist's label, if somebody is."""
+        return next((s for s, p in self.roles.items() if p.role == "therapist"), None)
+
+    @property
+    def practice(self) -> float:
+        """Seconds from the first to the last speech of the section."""
+        speech = self.conversation.speech()
+        return speech[-1].end - speech[0].start if speech else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a measure found: figures by name, and the moments behind them."""
+
+    measures: dict[str, Measure] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+
+def ratio(
+    basis: Basis,
+    numerator: float,
+    denominator: float,
+    *,
+    unit: str,
+    evidence: Iterable[Span] = (),
+    speaker: str | None = None,
+    parts: Mapping[str, float] | None = None,
+) -> Measure:
+    """A share or a rate; abstains under ``min_practice`` seconds, where only counts mean much."""
+    value = numerator / denominator if denominator > 0 else None
+    note = ""
+    if value is None:
+        note = "not enough to tell: nothing to compare with"
+    elif basis.practice < basis.config.min_practice:
+        value, note = None, _short(basis)
+    return _graded(
+        basis,
+        Measure(
+            value=value,
+            numerator=numerator,
+            denominator=denominator,
+            unit=unit,
+            certainty="good",
+            evidence=tuple(evidence),
+            speaker=speaker,
+            note=note,
+            parts=dict(parts or {}),
+        ),
+    )
+
+
+def count(
+    basis: Basis,
+    events: Iterable[Event],
+    *,
+    speaker: str | None = None,
+    parts: Mapping[str, float] | None = None,
+    sample: Iterable[float] = (),
+) -> Measure:
+    """A number of moments, each of them evidence."""
+    evidence = tuple(Span(e.start, e.end) for e in events)
+    return _graded(
+        basis,
+        Measure(
+            value=float(len(evidence)),
+            numerator=float(len(evidence)),
+            denominator=None,
+            unit="count",
+            certainty="good",
+            evidence=evidence,
+            speaker=speaker,
+            parts=dict(parts or {}),
+            sample=tuple(sample),
+        ),
+    )
+
+
+def distribution(
+    basis: Basis,
+    observations: Iterable[tuple[float, Span]],
+    *,
+    unit: str,
+    speaker: str | None = None,
+    parts: Mapping[str, float] | None = None,
+) -> Measure:
+    """The median of some observations, with their quartiles; abstains on fewer than required."""
+    seen = sorted(observations)
+    values = [value for value, _ in seen]
+    enough = len(values) >= basis.config.min_denominator
+    q1, median, q3 = quantiles(values, n=4, method="inclusive") if enough else (0.0, 0.0, 0.0)
+    needed = basis.config.min_denominator
+    return _graded(
+        basis,
+        Measure(
+            value=median if enough else None,
+            numerator=None,
+            denominator=float(len(values)),
+            unit=unit,
+            certainty="good",
+            evidence=tuple(sorted(span for _, span in seen)),
+            speaker=speaker,
+            note="" if enough else f"not enough to tell: {len(values)} of at least {needed}",
+            parts={
+                **({"q1": q1, "q3": q3, "mean": fmean(values)} if enough else {}),
+                **(parts or {}),
+            },
+            sample=tuple(values),
+        ),
+    )
+
+
+def needs_overlap(basis: Basis, measure: Measure) -> Measure:
+    """The same measure, or an abstention where the diarizer can't tell two voices at once."""
+    return measure if basis.sees_overlap else abstained(measure, NO_OVERLAP)
+
+
+def abstained(measure: Measure, note: str) -> Measure:
+    """The measure without its figure, saying why."""
+    return replace(
+        measure,
+        value=None,
+        numerator=None,
+        denominator=None,
+        certainty="abstained",
+        evidence=(),
+        parts={},
+        sample=(),
+        note=note,
+    )
+
+
+def spans_of(events: Iterable[Event]) -> Timeline:
+    """The stretches of some events."""
+    return tuple(Span(e.start, e.end) for e in events)
+
+
+def _graded(basis: Basis, measure: Measure) -> Measure:
+    if basis.voices == "abstained":
+        return abstained(measure, basis.voices_note or "not enough to tell: the voices are unclear")
+    if measure.value is None:
+        return replace(measure, certainty="abstained")
+    return replace(measure, certainty=basis.voices)
+
+
+def _short(basis: Basis) -> str:
+    return (
+        f"not enough to tell: {basis.practice:.0f} s of practice, "
+        f"shares and rates need {basis.config.min_practice:.0f} s"
+    )

@@ -1,0 +1,113 @@
+"""Speaking at the same time: overlapping starts, dual starts, floor taken, floor kept.
+
+*Definitions* (S starts, O was speaking)::
+
+    O |--------------------|   >= floor_silent   |---
+    S            |---------------------
+                 <-overlap->  S speaks >= floor_speech of the next floor_window
+
+- Overlapping start: S begins a contribution that is not embedded while O speaks.
+- Dual start: S begins within ``dual_start`` of O's own beginning; nobody interrupted anybody.
+- Floor taken (a *candidate* for an interruption): S starts ``floor_after`` or more after O's IPU
+  began; O's IPU ends ``floor_overlap_min`` to ``floor_overlap_max`` after S started, and O stays
+  silent for ``floor_silent``; S has ``floor_speech`` of speech in the ``floor_window`` after that.
+- Overlap, floor kept: an embedded contribution longer than a backchannel, or with its own words.
+
+*What this can't tell*: whether anyone was interrupted. Overlap timing alone agrees with people's
+"interrupted" tags at 10-28 % precision: listen to the moment.
+"""
+
+from bisect import bisect_left
+
+from pipeline.measures.basis import Basis, Found, count, needs_overlap
+from pipeline.records import Event, EventType, Measure
+from pipeline.timeline import Span, Timeline, clip, covering, total
+
+
+def evaluate(basis: Basis) -> Found:
+    """Counts by person and the moments; two clients' overlaps enter no figure but their own."""
+    starts = _starts(basis)
+    taken = _floor_taken(basis)
+    kept = tuple(
+        Event("overlap_floor_kept", t.start, t.end, t.speaker)
+        for t in basis.conversation.of("embedded")
+    )
+    events = tuple(sorted((*starts, *taken, *kept), key=lambda e: (e.start, e.type)))
+    measures: dict[str, Measure] = {}
+    minutes = basis.practice / 60
+    for speaker in basis.speakers:
+        for name, found in (
+            ("overlapping_starts", [e for e in starts if e.type == "overlapping_start"]),
+            ("floor_taken", taken),
+            ("overlap_floor_kept", kept),
+        ):
+            own = [e for e in found if e.by == speaker]
+            rate = {"per_10_min": 10 * len(own) / minutes} if minutes > 0 else {}
+            if basis.practice < basis.config.min_practice:
+                rate = {}
+            measures[f"{name}.{speaker}"] = needs_overlap(
+                basis, count(basis, own, speaker=speaker, parts=rate)
+            )
+    return Found(measures, events if basis.sees_overlap and basis.voices != "abstained" else ())
+
+
+def _starts(basis: Basis) -> tuple[Event, ...]:
+    """Contributions that hold the floor and begin while somebody else, who holds it, speaks."""
+    conversation = basis.conversation
+    out: list[Event] = []
+    for speaker, contributions in conversation.contributions.items():
+        for contribution in contributions:
+            for spoken in _speaking(basis, contribution.start, but=speaker).values():
+                own = covering(conversation.ipus[speaker], contribution.start)
+                end = min(spoken.end, own.end if own else contribution.end)
+                dual = contribution.start - spoken.start <= basis.config.dual_start
+                kind: EventType = "dual_start" if dual else "overlapping_start"
+                out.append(Event(kind, contribution.start, end, speaker))
+    return tuple(out)
+
+
+def _floor_taken(basis: Basis) -> tuple[Event, ...]:
+    config = basis.config
+    out: list[Event] = []
+    for speaker, own in basis.conversation.ipus.items():
+        for ipu in own:
+            if not _holds_floor(basis, speaker, ipu):
+                continue
+            for other, spoken in _speaking(basis, ipu.start, but=speaker).items():
+                overlap = spoken.end - ipu.start
+                after = Span(spoken.end, spoken.end + config.floor_window)
+                if (
+                    ipu.start - spoken.start >= config.floor_after
+                    and config.floor_overlap_min <= overlap <= config.floor_overlap_max
+                    and ipu.end >= spoken.end
+                    and _silent_for(basis.conversation.ipus[other], spoken.end, config.floor_silent)
+                    and total(clip(_near(own, after), after)) >= config.floor_speech
+                ):
+                    out.append(Event("floor_taken", ipu.start, spoken.end, speaker))
+    return tuple(sorted(out, key=lambda e: e.start))
+
+
+def _speaking(basis: Basis, moment: float, *, but: str) -> dict[str, Span]:
+    """The IPUs in which others, who hold the floor, speak at this moment."""
+    out: dict[str, Span] = {}
+    for other, ipus in basis.conversation.ipus.items():
+        spoken = covering(ipus, moment) if other != but else None
+        if spoken is not None and spoken.start < moment and _holds_floor(basis, other, spoken):
+            out[other] = spoken
+    return out
+
+
+def _holds_floor(basis: Basis, speaker: str, ipu: Span) -> bool:
+    """Whether this IPU belongs to a contribution that is not embedded in another's."""
+    return covering(basis.conversation.contributions[speaker], ipu.start) is not None
+
+
+def _silent_for(ipus: Timeline, moment: float, seconds: float) -> bool:
+    i = bisect_left(ipus, moment, key=lambda s: s.start)
+    return i >= len(ipus) or ipus[i].start - moment >= seconds
+
+
+def _near(ipus: Timeline, span: Span) -> Timeline:
+    i = max(0, bisect_left(ipus, span.start, key=lambda s: s.start) - 1)
+    j = bisect_left(ipus, span.end, key=lambda s: s.start)
+    return ipus[i:j]
