@@ -14,9 +14,17 @@ class Transcriber(Protocol):
     version: str
 
     def transcribe(
-        self, recording: Recording, activity: Activity, *, progress: Progress
+        self,
+        recording: Recording,
+        activity: Activity,
+        *,
+        progress: Progress,
+        per_channel: bool = False,
     ) -> Transcript:
         """The words inside the speech activity; ``progress`` hears the stage ``transcription``.
+
+        With ``per_channel`` each channel is decoded by itself and its words carry the channel's
+        label as their speaker; only for recordings with one voice per channel.
 
         Raises:
             ModelUnavailable: the engine's weights are missing or damaged.
