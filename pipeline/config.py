@@ -55,6 +55,31 @@ class ChannelsConfig:
 class EmbeddedConfig:
     """The diarizer without weights; see [diarization.embedded]."""
 
+    seed: int
+    strong_share: float
+    voiced: float
+    window_lengths: tuple[float, ...]
+    window_step: float
+    most_windows: int
+    slow_window: float
+    slow_directions: tuple[float, ...]
+    random_starts: int
+    random_run: float
+    most_frames: int
+    least_frames: int
+    components_min: int
+    components_max: int
+    seconds_per_component: float
+    variance_floor: float
+    first_iterations: int
+    iterations: int
+    rounds: int
+    settled: float
+    likelihood_scale: float
+    switch: float
+    switch_at_pause: float
+    pause: float
+
 
 @dataclass(frozen=True, slots=True)
 class PyannoteConfig:
@@ -66,6 +91,8 @@ class PyannoteConfig:
     token_variable: str
     ghost_share: float
     ghost_turn: float
+    extra_share: float
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +211,17 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DashboardConfig:
+    """The web pages; see [dashboard]."""
+
+    upload_max: float
+    link_hours: float
+    chunk: int
+    poll: float
+    lead: float
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The resolved configuration of a run."""
 
@@ -196,6 +234,7 @@ class Config:
     turns: TurnsConfig
     measures: MeasuresConfig
     evaluation: EvaluationConfig
+    dashboard: DashboardConfig
 
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with any setting."""

@@ -23,7 +23,7 @@ from pipeline.records import (
     Word,
 )
 from pipeline.report import SCHEMA, Certainty, Engine, Provenance, RecordingFacts, Report
-from pipeline.timeline import Span, Timeline, complement, intersect, subtract, total, union
+from pipeline.timeline import Span, Timeline, complement, intersect, total, union
 
 RATE = 16000
 
@@ -46,7 +46,7 @@ END = 90.0
 
 EVENTS = (
     Event("backchannel", 12.0, 12.5, "left", 0.9),
-    Event("silence", 31.5, 36.0, "right", None, {"before": "right", "after": "right"}),
+    Event("silence", 31.5, 36.0, "right", None, {"after": "right", "place": "inside a turn"}),
     Event("overlapping_start", 57.0, 58.0, "left", 0.8),
     Event("floor_taken", 57.0, 58.0, "left", 0.8),
     Event("question", 1.0, 6.5, "left", 0.9),
@@ -177,8 +177,8 @@ def _measures(
             "share",
             "good",
             parts={
-                "left": total(subtract(speech["left"], speech["right"])) / span.duration,
-                "right": total(subtract(speech["right"], speech["left"])) / span.duration,
+                "left": total(speech["left"]) / span.duration,
+                "right": total(speech["right"]) / span.duration,
                 "overlap": total(both) / span.duration,
                 "silence": total(silent) / span.duration,
             },
@@ -190,7 +190,7 @@ def _measures(
             "count",
             "good",
             evidence=_evidence(events, "silence"),
-            parts={"count_1s": 3.0, "seconds": 4.5, "mean": 4.5},
+            parts={"count_1s": 3.0, "seconds": 4.5, "broken_by_therapist": 0.0},
             sample=(1.2, 1.5, 4.5),
         ),
         "unattributed_words": Measure(0.01, 1.0, 100.0, "share", "good"),
