@@ -1,0 +1,124 @@
+"""The pages' only door to the store, the reports and the configuration.
+
+Nothing here imports streamlit, torch or a model: views come from kept reports, and what has to be
+computed runs in a child process (``analysis``) or from the artefacts of an earlier run.
+"""
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from dashboard import analysis, wording
+from dashboard.views import SectionView, SessionView, view
+from pipeline.config import Config, load_config
+from pipeline.places import data_dir
+from pipeline.report import from_json
+from pipeline.store import Store
+from pipeline.store.rows import SessionSummary
+
+
+def store() -> Store:
+    """The data folder's store, opened once for this process."""
+    return _open(data_dir())
+
+
+@cache
+def config() -> Config:
+    """The configuration that the dashboard runs under."""
+    return load_config()
+
+
+def sessions() -> tuple[SessionSummary, ...]:
+    """Every recording, newest first; a child process that died is told as failed."""
+    for recording_id, problem in analysis.died():
+        if store().recording(recording_id).state == "analysing":
+            store().set_state(recording_id, "failed", error=problem)
+    return store().sessions()
+
+
+def summary(recording_id: str) -> SessionSummary | None:
+    """A recording's line of the list; None where there is no such recording."""
+    return next((s for s in sessions() if s.id == recording_id), None)
+
+
+def session(recording_id: str) -> SessionView | None:
+    """A recording's newest report as its page shows it; None before the first analysis.
+
+    Raises:
+        StoreError: there is no such recording.
+    """
+    path = store().source(recording_id).parent / "report.json"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return _view(content)
+
+
+def source(recording_id: str) -> Path:
+    """The recording's own file.
+
+    Raises:
+        StoreError: there is no such recording.
+    """
+    return store().source(recording_id)
+
+
+def analyse(recording_id: str) -> None:
+    """Start the analysis of a recording in a child process."""
+    store().set_state(recording_id, "analysing")
+    analysis.start(recording_id)
+
+
+def choose_therapist(recording_id: str, label: str) -> bool:
+    """Make a voice the therapist's and count everything anew; remembered for later analyses.
+
+    Returns:
+        True where the new figures are there; False where they had to be left to a child process
+        because the first run kept no artefacts.
+
+    Raises:
+        AttuneError: the figures can't be made.
+    """
+    recording = store().recording(recording_id)
+    artefacts = store().artefacts(recording_id)
+    if not any(artefacts.iterdir()):
+        store().choose(recording_id, therapist=label)
+        store().set_state(recording_id, "analysing")
+        analysis.start(recording_id, therapist=label)
+        return False
+    from pipeline.session import analyze
+
+    report = analyze(
+        store().source(recording_id),
+        config(),
+        artefacts=artefacts,
+        setup=recording.setup,
+        therapist=label,
+        sections=store().choices(recording_id).sections,
+    )
+    store().choose(recording_id, therapist=label)
+    store().save(recording_id, report)
+    return True
+
+
+def timeline_table(section: SectionView) -> pd.DataFrame:
+    """The timeline's rows as a table: who, from, to, seconds."""
+    rows = [
+        (lane.name, wording.clock(span.start), wording.clock(span.end), span.end - span.start)
+        for lane in section.lanes
+        for span in lane.spans
+    ]
+    return pd.DataFrame(rows, columns=["who", "from", "to", "seconds"]).round({"seconds": 1})
+
+
+@lru_cache(maxsize=8)
+def _view(content: bytes) -> SessionView:
+    """Cached by the report's own bytes, so that no page shows another report's figures."""
+    return view(from_json(content), config())
+
+
+@lru_cache(maxsize=1)
+def _open(folder: Path) -> Store:
+    return Store.open(folder)
