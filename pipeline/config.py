@@ -136,6 +136,7 @@ class SphinxConfig:
     """pocketsphinx; see [transcription.sphinx]."""
 
     processes: int
+    processes_max: int
     clip_gap: float
     clip_pad: float
     clip_max: float
