@@ -1,0 +1,116 @@
+"""Taking a file in: what is admitted, under which name, and whose it is."""
+
+import re
+import secrets
+import shutil
+import unicodedata
+from pathlib import Path
+from typing import BinaryIO, cast, get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.errors import StoreError
+from pipeline.records import Setup
+from pipeline.store.blobs import Incoming
+from pipeline.store.models import Account, Person, Recording, new_id, now
+from pipeline.store.rows import Material, State, StoredRecording
+
+LOCAL = ""
+"""Login of the one person of a computer without logins."""
+
+_BLOCK = 1 << 20
+_SUFFIX = re.compile(r"\.([a-z0-9]{1,8})$")
+
+
+class Upload(Incoming):
+    """A recording on its way in; ``recording`` is there once it is kept."""
+
+    recording: StoredRecording
+
+
+def admit(setup: Setup, material: Material, *, allow_real_clients: bool) -> None:
+    """Check what is said about a recording before a byte of it is read.
+
+    Raises:
+        StoreError: an unknown set-up or material, or a real client where none is allowed.
+    """
+    for what, value, known in (
+        ("set-up", setup, get_args(Setup)),
+        ("material", material, get_args(Material)),
+    ):
+        if value not in known:
+            raise StoreError(f"{what} {value!r} is unknown; say one of: {', '.join(known)}")
+    if material == "real client" and not allow_real_clients:
+        raise StoreError(
+            "recordings of real clients are not taken here; your institution's administrator has "
+            "to enable them first. Practise with an acted role instead"
+        )
+
+
+def copy(source: Path, upload: Upload) -> None:
+    """Stream a file into the upload.
+
+    Raises:
+        StoreError: it can't be read.
+    """
+    try:
+        with source.open("rb") as file:
+            shutil.copyfileobj(file, cast(BinaryIO, upload), _BLOCK)
+    except OSError as error:
+        raise StoreError(
+            f"{source} can't be copied into the store ({error.strerror or error}); check that the "
+            "file is there, that you may read it and that the disk has room"
+        ) from error
+
+
+def person(session: Session, owner: str | None) -> str:
+    """Id of the person behind a login, made at the first time."""
+    name = LOCAL if owner is None else owner
+    account = session.get(Account, name)
+    if account is None:
+        found = Person(id=new_id(), pseudonym=f"P-{secrets.token_hex(5)}")
+        session.add(found)
+        session.flush()
+        account = Account(name=name, person_id=found.id)
+        session.add(account)
+        session.flush()
+    return account.person_id
+
+
+def same(session: Session, person_id: str, sha256: str) -> Recording | None:
+    """The recording with the same bytes of the same person; never another's."""
+    return session.scalar(
+        select(Recording).where(Recording.owner_id == person_id, Recording.sha256 == sha256)
+    )
+
+
+def row(upload: Upload, *, name: str, setup: Setup, material: Material) -> Recording:
+    """A row for a file that has come in; its owner is still to be set."""
+    shown = display_name(name)
+    suffix = _SUFFIX.search(shown.lower())
+    return Recording(
+        id=new_id(), name=shown, suffix=suffix.group(1) if suffix else "", size=upload.size,
+        sha256=upload.sha256, setup=setup, material=material, created_at=now(),
+        state="received", stage="", fraction=0.0, error="",
+    )  # fmt: skip
+
+
+def stored(row: Recording) -> StoredRecording:
+    """A row as a value."""
+    return StoredRecording(
+        id=row.id, name=row.name, created=row.created_at, size=row.size, sha256=row.sha256,
+        setup=cast(Setup, row.setup), material=cast(Material, row.material),
+        state=cast(State, row.state), stage=row.stage, fraction=row.fraction, error=row.error,
+    )  # fmt: skip
+
+
+def source_name(suffix: str) -> str:
+    """Name of the kept file; the user's own name never reaches the disk."""
+    return f"source.{suffix}" if suffix else "source"
+
+
+def display_name(name: str) -> str:
+    """A name as it may be shown: without control characters and halves of characters."""
+    shown = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    return shown or "recording"
