@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pipeline.privacy import SILENT
 
+PATIENCE = 5.0  # s that a child gets to end by itself
+
 _children: dict[str, subprocess.Popen[bytes]] = {}
 
 
@@ -52,14 +54,23 @@ def died() -> tuple[tuple[str, str], ...]:
     return tuple(out)
 
 
+def stop(recording_id: str) -> None:
+    """End the analysis of a recording, if this server runs one."""
+    child = _children.pop(recording_id, None)
+    if child is not None:
+        _end(child)
+
+
 def stop_all() -> None:
     """End the children of this server; their recordings can be analysed again later."""
-    for child in _children.values():
-        if child.poll() is None:
-            child.terminate()
-    for child in _children.values():
-        try:
-            child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-    _children.clear()
+    for recording_id in tuple(_children):
+        stop(recording_id)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

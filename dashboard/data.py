@@ -71,6 +71,16 @@ def analyse(recording_id: str) -> None:
     analysis.start(recording_id)
 
 
+def delete(recording_id: str) -> None:
+    """Remove a recording and everything made of it.
+
+    Raises:
+        StoreError: something of it can't be removed.
+    """
+    analysis.stop(recording_id)
+    store().delete(recording_id)
+
+
 def choose_therapist(recording_id: str, label: str) -> bool:
     """Make a voice the therapist's and count everything anew; remembered for later analyses.
 
