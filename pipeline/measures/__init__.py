@@ -1,0 +1,25 @@
+"""The measures, each a module of its own (docs/measures.md); this runs them all on one section."""
+
+from dataclasses import replace
+
+from pipeline.lexicon import Lexicon
+from pipeline.measures import backchannels, cues, latency, overlaps, silences, talk
+from pipeline.measures.basis import Basis, Found
+from pipeline.records import Event
+
+
+def measure(basis: Basis, lexicon: Lexicon) -> Found:
+    """Every measure of a section, and the moments they count, sorted by start."""
+    found = [
+        *(m.evaluate(basis) for m in (talk, latency, silences, overlaps, backchannels)),
+        cues.evaluate(basis, lexicon),
+    ]
+    events = [_rounded(event) for part in found for event in part.events]
+    return Found(
+        measures={name: figure for part in found for name, figure in part.measures.items()},
+        events=tuple(sorted(events, key=lambda e: (e.start, e.end, e.type))),
+    )
+
+
+def _rounded(event: Event) -> Event:
+    return replace(event, start=round(event.start, 3), end=round(event.end, 3))

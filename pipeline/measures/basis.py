@@ -11,6 +11,7 @@ from statistics import fmean, quantiles
 
 from pipeline.config import MeasuresConfig
 from pipeline.records import Event, Grade, Measure, Person
+from pipeline.spoken import Spoken
 from pipeline.timeline import Span, Timeline
 from pipeline.turns import Conversation
 
@@ -25,6 +26,7 @@ class Basis:
         voices: grade of the diarization; ``abstained`` empties every figure.
         words: grade of the transcript; ``abstained`` where there is none.
         sees_overlap: whether the diarizer can tell two voices at once.
+        spoken: the words, where they may veto what the sound shows.
     """
 
     conversation: Conversation
@@ -34,6 +36,7 @@ class Basis:
     words: Grade
     sees_overlap: bool
     voices_note: str = ""
+    spoken: Spoken | None = None
 
     @property
     def speakers(self) -> tuple[str, ...]:

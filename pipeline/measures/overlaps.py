@@ -8,8 +8,9 @@
 
 - Overlapping start: S begins a contribution that is not embedded while O speaks.
 - Dual start: S begins within ``dual_start`` of O's own beginning; nobody interrupted anybody.
-- Floor taken (a *candidate* for an interruption): S starts ``floor_after`` or more after O's IPU
-  began; O's IPU ends ``floor_overlap_min`` to ``floor_overlap_max`` after S started, and O stays
+- Floor taken (a *candidate* for an interruption): S starts ``floor_after`` or more after O's
+  contribution began (a breath within it is no new beginning, unless S starts within ``dual_start``
+  of its end); O's IPU ends ``floor_overlap_min`` to ``floor_overlap_max`` after S started, and O stays
   silent for ``floor_silent``; S has ``floor_speech`` of speech in the ``floor_window`` after that.
 - Overlap, floor kept: an embedded contribution longer than a backchannel, or with its own words.
 
@@ -77,13 +78,15 @@ def _floor_taken(basis: Basis) -> tuple[Event, ...]:
                 overlap = spoken.end - ipu.start
                 after = Span(spoken.end, spoken.end + config.floor_window)
                 if (
-                    ipu.start - spoken.start >= config.floor_after
+                    ipu.start - _began(basis, other, spoken) >= config.floor_after
+                    and ipu.start - spoken.start > config.dual_start
                     and config.floor_overlap_min <= overlap <= config.floor_overlap_max
                     and ipu.end >= spoken.end
                     and _silent_for(basis.conversation.ipus[other], spoken.end, config.floor_silent)
                     and total(clip(_near(own, after), after)) >= config.floor_speech
                 ):
-                    out.append(Event("floor_taken", ipu.start, spoken.end, speaker))
+                    if basis.spoken is None or not basis.spoken.agrees(speaker, ipu):
+                        out.append(Event("floor_taken", ipu.start, spoken.end, speaker))
     return tuple(sorted(out, key=lambda e: e.start))
 
 
@@ -95,6 +98,12 @@ def _speaking(basis: Basis, moment: float, *, but: str) -> dict[str, Span]:
         if spoken is not None and spoken.start < moment and _holds_floor(basis, other, spoken):
             out[other] = spoken
     return out
+
+
+def _began(basis: Basis, speaker: str, ipu: Span) -> float:
+    """When the person whose IPU this is began to contribute."""
+    contribution = covering(basis.conversation.contributions[speaker], ipu.start)
+    return contribution.start if contribution else ipu.start
 
 
 def _holds_floor(basis: Basis, speaker: str, ipu: Span) -> bool:
