@@ -200,7 +200,7 @@ def _download(model: Model, folder: Path, *, token: str | None) -> str:
     """The model's files into ``folder``, checked against the hub; returns the commit."""
     with fetching():
         from huggingface_hub import HfApi, errors, snapshot_download
-        from huggingface_hub.utils import disable_progress_bars
+        from huggingface_hub.utils.tqdm import disable_progress_bars
 
         disable_progress_bars()  # the caller shows its own
         try:
