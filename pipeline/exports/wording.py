@@ -1,0 +1,128 @@
+"""How figures and moments are said to a person: calm, plain, and never better than they are."""
+
+import math
+from collections.abc import Mapping
+
+from pipeline.records import EventType, Grade, Measure
+
+MEASURES: Mapping[str, str] = {
+    "talk_share": "Share of the talking",
+    "turn_length": "Mean length of a turn",
+    "longest_turn": "Longest turn",
+    "latency": "Pause before starting to speak (median)",
+    "overlapping_starts": "Started while the other spoke",
+    "floor_taken": "Started while the other spoke, and went on alone",
+    "overlap_floor_kept": "Spoke alongside the other, who went on",
+    "backchannels": "Listening sounds (mm-hm, yes)",
+    "questions": "Questions",
+    "reflections": "Possible reflections",
+    "time_shares": "Time with somebody speaking",
+    "balance": "Therapist's share of the talking, mean of its windows",
+    "silences": "Silences of 3 seconds or more",
+    "unattributed_words": "Words that no voice could be given",
+}
+
+EVENTS: Mapping[EventType, tuple[str, str]] = {
+    "silence": ("Silences", "No words here; there may be tears, breath or laughter."),
+    "floor_taken": (
+        "Started while the other was speaking, and went on alone",
+        "Moments to hear, not verdicts: you may have cut in, they may have finished, they may have "
+        "welcomed it.",
+    ),
+    "overlapping_start": ("Started while the other was speaking", ""),
+    "overlap_floor_kept": ("Spoke alongside the other, who went on", ""),
+    "dual_start": ("Both started at once", ""),
+    "backchannel": ("Listening sounds", "Told by their length and place, not by their words."),
+    "question": ("Questions", ""),
+    "reflection": ("Possible reflections", "Candidates; listen before you count them."),
+    "information": ("Information or advice", ""),
+    "affirmation": ("Possible affirmations", ""),
+    "summary": ("Possible summaries", ""),
+}
+
+GRADES: Mapping[Grade, str] = {
+    "good": "clear",
+    "low": "hard to hear: these figures are rough",
+    "draft": "draft words: rough",
+    "abstained": "not enough to tell",
+}
+
+_PARTS: Mapping[str, str] = {
+    "per_10_min": "{:.1f} per 10 minutes",
+    "per_min": "{:.1f} per minute",
+    "words": "{:.0f} words",
+    "count_1s": "{:.0f} of 1 second or more",
+    "seconds": "{:.1f} s in all",
+    "mean": "{:.1f} s on average",
+    "below_0": "{:.0f} % overlapped",
+    "to_0.2": "{:.0f} % within 0.2 s",
+    "to_1": "{:.0f} % from 0.2 to 1 s",
+    "to_3": "{:.0f} % from 1 to 3 s",
+    "from_3": "{:.0f} % after 3 s or more",
+}
+
+
+def measure_name(name: str) -> str:
+    """A measure's name in words; an unknown one's with its underscores taken out."""
+    return MEASURES.get(name) or name.replace("_", " ").capitalize()
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A value with its unit, rounded to what a reader can use."""
+    if value is None or not math.isfinite(value):
+        return "Not enough to tell"
+    if unit == "share":
+        return f"{value * 100:.0f} %"
+    if unit == "s":
+        return f"{value:.1f} s" if value < 60 else f"{int(value) // 60} min {int(value) % 60} s"
+    if unit == "count":
+        return f"{value:.0f}"
+    return f"{value:.1f} {unit.replace('min', 'minutes' if '10' in unit else 'minute')}"
+
+
+def figure_of(measure: Measure) -> str:
+    """A measure's value, or that there is not enough to tell."""
+    return figure(None if measure.certainty == "abstained" else measure.value, measure.unit)
+
+
+def details_of(measure: Measure) -> tuple[str, ...]:
+    """What stands below a figure: its range, its parts, and the note."""
+    out: list[str] = []
+    if measure.certainty != "abstained" and measure.value is not None:
+        if measure.interval:
+            low, high = (figure(bound, measure.unit) for bound in measure.interval)
+            out.append(f"{low} to {high} if the tool errs as usual")
+        out += _parts(measure)
+        if measure.certainty != "good":
+            out.append(_sentence(GRADES[measure.certainty]))
+    note = measure.note.removeprefix("not enough to tell: ").strip()
+    if note and note != "not enough to tell":
+        out.append(_sentence(note))
+    return tuple(out)
+
+
+def clock(seconds: float) -> str:
+    """A moment of the recording: ``1:05`` or ``1:02:03``."""
+    whole = max(int(seconds), 0)
+    minutes = f"{whole // 60 % 60:02d}" if whole >= 3600 else str(whole // 60)
+    hours = f"{whole // 3600}:" if whole >= 3600 else ""
+    return f"{hours}{minutes}:{whole % 60:02d}"
+
+
+def _parts(measure: Measure) -> list[str]:
+    parts = measure.parts
+    out: list[str] = []
+    if "q1" in parts and "q3" in parts:
+        out.append(f"middle half {parts['q1']:.1f} to {parts['q3']:.1f} s")
+    for name, value in parts.items():
+        if name in _PARTS:
+            form = _PARTS[name]
+            out.append(form.format(value * 100 if "%" in form else value))
+        elif measure.unit == "share":
+            out.append(f"{name} {value * 100:.0f} %")
+    return [", ".join(out)] if out else []
+
+
+def _sentence(text: str) -> str:
+    text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
