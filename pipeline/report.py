@@ -5,6 +5,8 @@ a test keeps the two together. A report holds no time of day, so the same record
 configuration give the same bytes.
 """
 
+import json
+import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -97,7 +99,7 @@ def from_json(data: bytes | str) -> Report:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise AttuneError(
-            f"not an Attune report: {where or 'the file'}: {first['msg']}; analyse the recording again"
+            f"not an Attune report: {where or 'the file'}: {first['msg']}; analyse it again"
         ) from error
     if report.schema != SCHEMA:
         raise AttuneError(
@@ -115,8 +117,17 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+def schema_text() -> str:
+    """The schema as it stands in ``docs/report.schema.json``."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 @cache
 def _adapter() -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Report)
+
+
+if __name__ == "__main__":  # python -m pipeline.report > docs/report.schema.json
+    sys.stdout.write(schema_text())
