@@ -79,6 +79,15 @@ class EmbeddedConfig:
     switch: float
     switch_at_pause: float
     pause: float
+    least_speech: float
+    short_speech: float
+    same_separation: float
+    most_margin: float
+    one_voice_gain: float
+    confidence_offset: float
+    confidence_weights: tuple[float, ...]
+    good_from: float
+    low_from: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +177,11 @@ class RolesConfig:
     """Telling the therapist from the client; see [roles]."""
 
     ask_below: float
+    asks_weight: float
+    reflects_weight: float
+    you_weight: float
+    draft_scale: float
+    name_confidence: float
 
 
 @dataclass(frozen=True, slots=True)
