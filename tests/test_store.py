@@ -16,7 +16,7 @@ import synthetic
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import pipeline.store.store
+import pipeline.store.intake
 from pipeline.errors import StoreError
 from pipeline.store import Store
 from pipeline.store.blobs import Blobs, Incoming, sweep, write_file
@@ -365,7 +365,7 @@ def ingest_and_die(data: Path, source: Path, owner: object, name: str) -> None:
     [
         (Incoming, "sync", 0),  # the bytes are written
         (Blobs, "place", 0),  # the folder is announced
-        (pipeline.store.store, "log", 0),  # the file is in its place, the row isn't
+        (pipeline.store.intake, "log", 0),  # the file is in its place, the row isn't
         (Blobs, "unmark", 1),  # the row is committed
     ],
 )
@@ -384,6 +384,25 @@ def test_a_killed_ingest_leaves_all_or_nothing(tmp_path, wav, owner, name, kept)
             assert store.source(recording_id).read_bytes() == wav.read_bytes()
         again = store.ingest(wav)
         assert [s.id for s in store.sessions()] == [again.id]
+
+
+def ingest_on_a_full_disk(data: Path, source: Path) -> None:
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+    with Store.open(data) as store:
+        try:
+            store.ingest(source)
+        except StoreError as error:
+            os._exit(7 if "free some space" in str(error) else 1)
+
+
+def test_a_file_that_does_not_fit_is_refused_and_leaves_nothing(tmp_path, wav):
+    process = child(ingest_on_a_full_disk, tmp_path / "data", wav)
+    process.join(60)
+    assert process.exitcode == 7
+    assert list((tmp_path / "data" / "recordings").iterdir()) == []
 
 
 def delete_and_die(data: Path, recording_id: str) -> None:

@@ -1,18 +1,14 @@
 """A report's way into the tables and back."""
 
 from dataclasses import asdict
-from typing import get_args
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.records import Grade, Setup
 from pipeline.report import Report
-from pipeline.store.models import Analysis, Participant, Recording, Section, SectionRole, new_id
+from pipeline.store.columns import new_id
+from pipeline.store.models import Analysis, Participant, Recording, Section, SectionRole
 from pipeline.store.rows import SessionSummary
-
-GRADES: tuple[str, ...] = get_args(Grade)
-SETUPS: tuple[str, ...] = get_args(Setup)
 
 
 def keep(session: Session, recording_id: str, report: Report, *, data: bytes) -> None:

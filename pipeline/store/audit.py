@@ -10,7 +10,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Audit, now
+from pipeline.store.columns import now
+from pipeline.store.models import Audit
 
 _START = "0" * 64
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import StoreError
-from pipeline.store.models import new_id
+from pipeline.store.columns import new_id
 
 _INCOMING = ".incoming-"
 _PENDING = ".pending-"
@@ -53,10 +53,12 @@ class Incoming:
     process.
 
     Attributes:
+        folder: where it is written.
         size: bytes written so far.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._path, self._file = _claim(folder)
         self._hash = hashlib.sha256()
         self.size = 0

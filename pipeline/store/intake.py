@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import StoreError
 from pipeline.records import Setup
-from pipeline.store.blobs import Incoming
-from pipeline.store.models import Account, Person, Recording, new_id, now
+from pipeline.store.audit import log
+from pipeline.store.blobs import Blobs, Incoming
+from pipeline.store.columns import new_id, now
+from pipeline.store.database import explained
+from pipeline.store.models import Account, Person, Recording
 from pipeline.store.rows import Material, State, StoredRecording
 
 LOCAL = ""
@@ -27,6 +30,15 @@ class Upload(Incoming):
     """A recording on its way in; ``recording`` is there once it is kept."""
 
     recording: StoredRecording
+
+    def write(self, data: bytes) -> int:
+        """Append bytes.
+
+        Raises:
+            StoreError: the disk is full.
+        """
+        with explained(self.folder):
+            return super().write(data)
 
 
 def admit(setup: Setup, material: Material, *, allow_real_clients: bool) -> None:
@@ -64,36 +76,39 @@ def copy(source: Path, upload: Upload) -> None:
         ) from error
 
 
-def person(session: Session, owner: str | None) -> str:
-    """Id of the person behind a login, made at the first time."""
-    name = LOCAL if owner is None else owner
-    account = session.get(Account, name)
-    if account is None:
-        found = Person(id=new_id(), pseudonym=f"P-{secrets.token_hex(5)}")
-        session.add(found)
-        session.flush()
-        account = Account(name=name, person_id=found.id)
-        session.add(account)
-        session.flush()
-    return account.person_id
+def keep(
+    session: Session,
+    blobs: Blobs,
+    upload: Upload,
+    *,
+    name: str,
+    setup: Setup,
+    material: Material,
+    owner: str | None,
+) -> StoredRecording:
+    """Write the row and move the file into its place, or find what the owner has of the same bytes.
 
-
-def same(session: Session, person_id: str, sha256: str) -> Recording | None:
-    """The recording with the same bytes of the same person; never another's."""
-    return session.scalar(
-        select(Recording).where(Recording.owner_id == person_id, Recording.sha256 == sha256)
+    The caller commits and then settles the blobs.
+    """
+    person_id = _person(session, owner)
+    same = session.scalar(  # never another's: nobody learns what others keep
+        select(Recording).where(Recording.owner_id == person_id, Recording.sha256 == upload.sha256)
     )
-
-
-def row(upload: Upload, *, name: str, setup: Setup, material: Material) -> Recording:
-    """A row for a file that has come in; its owner is still to be set."""
+    if same is not None:
+        return stored(same)
     shown = display_name(name)
     suffix = _SUFFIX.search(shown.lower())
-    return Recording(
-        id=new_id(), name=shown, suffix=suffix.group(1) if suffix else "", size=upload.size,
-        sha256=upload.sha256, setup=setup, material=material, created_at=now(),
+    row = Recording(
+        id=new_id(), owner_id=person_id, name=shown, suffix=suffix.group(1) if suffix else "",
+        size=upload.size, sha256=upload.sha256, setup=setup, material=material, created_at=now(),
         state="received", stage="", fraction=0.0, error="",
     )  # fmt: skip
+    blobs.mark(row.id)
+    blobs.place(upload, row.id, name=source_name(row.suffix))
+    session.add(row)
+    log(session, actor=person_id, action="recording received", subject=row.id)
+    session.flush()
+    return stored(row)
 
 
 def stored(row: Recording) -> StoredRecording:
@@ -114,3 +129,16 @@ def display_name(name: str) -> str:
     """A name as it may be shown: without control characters and halves of characters."""
     shown = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs")).strip()
     return shown or "recording"
+
+
+def _person(session: Session, owner: str | None) -> str:
+    name = LOCAL if owner is None else owner
+    account = session.get(Account, name)
+    if account is None:
+        found = Person(id=new_id(), pseudonym=f"P-{secrets.token_hex(5)}")
+        session.add(found)
+        session.flush()
+        account = Account(name=name, person_id=found.id)
+        session.add(account)
+        session.flush()
+    return account.person_id

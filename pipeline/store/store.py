@@ -126,9 +126,20 @@ class Store:
                 raise StoreError(f"{name!r} is empty (0 bytes); check the recorder or the transfer")
             with explained(self._blobs.root):
                 upload.sync()
-                upload.recording = self._keep(
-                    upload, name=name, setup=setup, material=material, owner=owner
-                )
+                try:
+                    with self._writing() as session:
+                        kept = intake.keep(
+                            session,
+                            self._blobs,
+                            upload,
+                            name=name,
+                            setup=setup,
+                            material=material,
+                            owner=owner,
+                        )
+                finally:
+                    self._settle()
+            upload.recording = kept
         finally:
             upload.discard()
 
@@ -258,28 +269,6 @@ class Store:
         """Number of the first row of the audit log that was tampered with, or None."""
         with self._reading() as session:
             return first_broken(session)
-
-    def _keep(
-        self, upload: intake.Upload, *, name: str, setup: Setup, material: Material,
-        owner: str | None,
-    ) -> StoredRecording:  # fmt: skip
-        try:
-            with self._writing() as session:
-                person = intake.person(session, owner)
-                row = intake.same(session, person, upload.sha256)
-                if row is not None:
-                    return intake.stored(row)
-                row = intake.row(upload, name=name, setup=setup, material=material)
-                row.owner_id = person
-                self._blobs.mark(row.id)
-                self._blobs.place(upload, row.id, name=intake.source_name(row.suffix))
-                session.add(row)
-                log(session, actor=person, action="recording received", subject=row.id)
-                session.flush()
-                kept = intake.stored(row)
-        finally:
-            self._settle()
-        return kept
 
     def _settle(self) -> None:
         if self._blobs.pending():
