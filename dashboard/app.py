@@ -32,7 +32,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 app = st.App(
-    Path(__file__).with_name("main.py"),
+    Path(__file__).parent / "pages" / "navigation.py",
     lifespan=lifespan,
     routes=routes(data.store, rights=server_capabilities(), config=data.config().dashboard),
     middleware=[

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import wording
 from dashboard.views import Lane, Moment, Share
+from pipeline.timeline import Span
 
 ROLE_COLOURS: dict[str | None, str] = {
     "therapist": "#0072B2",
@@ -22,6 +23,8 @@ ROLE_PATTERNS: dict[str | None, str] = {"therapist": "", "client": "/", "other":
 OVERLAP, SILENCE = "#333333", "#B8B8B8"
 INK, GRID = "#1F2933", "#E3E6EA"
 TICK_STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # s, steps a clock is read in
+ROW_HEIGHT = 40  # pixels of a row of the timeline
+MARK_ROW = 0.42  # rows between the marks of two kinds
 MARKED = ("silence", "floor_taken", "overlap_floor_kept", "reflection", "question")
 """Kinds of moments that the timeline marks; the rest would crowd it and is in the list."""
 SYMBOLS = {
@@ -57,28 +60,28 @@ def talk_share_bar(shares: Sequence[Share]) -> go.Figure:
     widest = max((share.share for share in shares), default=1.0)
     # room at the right for the figure beside the longest bar, also on a phone
     figure.update_xaxes(visible=False, range=[0, max(widest, 0.05) * 1.9], fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, ticks="", showgrid=False)
+    figure.update_yaxes(
+        autorange="reversed", fixedrange=True, automargin=True, ticks="", showgrid=False
+    )
     return figure
 
 
 def swimlane(
     lanes: Sequence[Lane], moments: Sequence[Moment], *, start: float, end: float
 ) -> go.Figure:
-    """Who spoke when: a row for each person, overlap and silence, and one for the moments.
+    """Who spoke when: a row for each person, overlap and silence, and below them the moments.
 
-    Each bar and each marker carries its start in seconds as ``customdata[0]``, for the player.
+    Each bar and each mark carries its start in seconds as ``customdata[0]``, for the player.
     """
     figure = go.Figure()
-    for lane in lanes:
+    for row, lane in enumerate(lanes):
         colour, pattern = _paint(lane.role, lane.kind)
         figure.add_bar(
-            y=[lane.name] * len(lane.spans),
+            y=[row] * len(lane.spans),
             x=[span.end - span.start for span in lane.spans],
             base=[span.start for span in lane.spans],
             customdata=[[span.start, span.end] for span in lane.spans],
-            text=[
-                f"{wording.clock(s.start)}, {wording.length(s.end - s.start)}" for s in lane.spans
-            ],
+            text=[_stretch(span) for span in lane.spans],
             textposition="none",
             hovertemplate=f"{lane.name}, %{{text}}<extra></extra>",
             orientation="h",
@@ -86,48 +89,59 @@ def swimlane(
             width=0.7,
             showlegend=False,
         )
-    _mark(figure, moments)
-    rows = [*(lane.name for lane in lanes), "Moments"]
+    kinds = [kind for kind in MARKED if any(moment.kind == kind for moment in moments)]
+    for i, kind in enumerate(kinds):
+        # marks of different kinds often start together, so each kind has a line of its own
+        _mark(figure, [m for m in moments if m.kind == kind], row=len(lanes) - 0.2 + MARK_ROW * i)
+    last = len(lanes) - 0.2 + MARK_ROW * max(0, len(kinds) - 1)
+    names = [*(lane.name for lane in lanes), *(["Moments"] if kinds else [])]
     figure.update_layout(
-        **_layout(height=38 * len(rows) + 70),
+        **_layout(height=int(ROW_HEIGHT * (last + 1.1)) + 30 + 22 * len(kinds)),
         barmode="overlay",
-        legend={"orientation": "h", "y": -0.22, "x": 0, "itemclick": False},
+        legend={"orientation": "h", "yref": "container", "y": 0, "x": 0, "itemclick": False},
     )
-    ticks = _ticks(start, end)
-    figure.update_xaxes(
-        range=[start, end],
-        tickvals=ticks,
-        ticktext=[wording.clock(t) for t in ticks],
-        gridcolor=GRID,
-        zeroline=False,
-        fixedrange=True,
-    )
+    figure.update_xaxes(**_time_axis(start, end))
     figure.update_yaxes(
-        categoryorder="array",
-        categoryarray=rows,
-        range=[len(rows) - 0.5, -0.5],
+        tickvals=[*range(len(lanes)), (len(lanes) - 0.2 + last) / 2][: len(names)],
+        ticktext=names,
+        range=[last + 0.5, -0.6],
         fixedrange=True,
+        automargin=True,
         ticks="",
         showgrid=False,
+        zeroline=False,
     )
     return figure
 
 
-def _mark(figure: go.Figure, moments: Sequence[Moment]) -> None:
-    for kind in MARKED:
-        found = [moment for moment in moments if moment.kind == kind]
-        if not found:
-            continue
-        figure.add_scatter(
-            y=["Moments"] * len(found),
-            x=[moment.start for moment in found],
-            customdata=[[moment.start, moment.end] for moment in found],
-            text=[f"{wording.clock(m.start)} {m.who}".strip() for m in found],
-            hovertemplate=f"{found[0].label}, %{{text}}<extra></extra>",
-            mode="markers",
-            name=found[0].label,
-            marker={"symbol": SYMBOLS[kind], "size": 11, "color": INK, "line": {"width": 1.5}},
-        )
+def _mark(figure: go.Figure, moments: Sequence[Moment], *, row: float) -> None:
+    kind, label = moments[0].kind, moments[0].label
+    figure.add_scatter(
+        y=[row] * len(moments),
+        x=[moment.start for moment in moments],
+        customdata=[[moment.start, moment.end] for moment in moments],
+        text=[f"{wording.clock(m.start)} {m.who}".strip() for m in moments],
+        hovertemplate=f"{label}, %{{text}}<extra></extra>",
+        mode="markers",
+        name=label,
+        marker={"symbol": SYMBOLS[kind], "size": 11, "color": INK, "line": {"width": 1.5}},
+    )
+
+
+def _stretch(span: Span) -> str:
+    return f"{wording.clock(span.start)}, {wording.length(span.end - span.start)}"
+
+
+def _time_axis(start: float, end: float) -> dict[str, Any]:
+    ticks = _ticks(start, end)
+    return {
+        "range": [start, end],
+        "tickvals": ticks,
+        "ticktext": [wording.clock(t) for t in ticks],
+        "gridcolor": GRID,
+        "zeroline": False,
+        "fixedrange": True,
+    }
 
 
 def _paint(role: str | None, kind: str) -> tuple[str, str]:
@@ -141,7 +155,13 @@ def _paint(role: str | None, kind: str) -> tuple[str, str]:
 def _marker(colour: str, pattern: str) -> dict[str, Any]:
     return {
         "color": colour,
-        "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "size": 6, "solidity": 0.25},
+        "pattern": {
+            "shape": pattern,
+            "bgcolor": colour,
+            "fgcolor": "#FFFFFF",
+            "size": 7,
+            "solidity": 0.2,
+        },
         "line": {"width": 0},
     }
 

@@ -190,7 +190,8 @@ def _listen(recording_id: str, section: SectionView, view: SessionView) -> None:
         command=command if command and command["recording"] == recording_id else None,
     )
     if view.unattributed:
-        st.caption(f"{view.unattributed} words could not be given to a voice and are left out.")
+        words = "1 word" if view.unattributed == 1 else f"{view.unattributed} words"
+        st.caption(f"{words} could not be given to a voice and are left out.")
     with st.expander("How this was made"):
         for engine in view.engines:
             st.text(engine)

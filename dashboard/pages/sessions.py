@@ -10,6 +10,10 @@ PAGE = 20
 """Rows shown at once; more come on request."""
 
 
+NAME_SHOWN = 36
+"""Characters of a name that fit on a phone."""
+
+
 def show() -> None:
     """Draw the list, or what to do while there is nothing in it."""
     st.title("Your sessions")
@@ -47,7 +51,7 @@ def _row(session: SessionSummary) -> None:
     with st.container(border=True, key=f"row-{session.id}"):
         name, facts, state = st.columns([5, 5, 3], vertical_alignment="center")
         with name:
-            links.to_session(session.id, f"**{_plain(session.name)}**")
+            links.to_session(session.id, f"**{_plain(_short(session.name))}**")
             st.caption(_when(session))
         with facts:
             st.write(_facts(session))
@@ -64,6 +68,8 @@ def _when(session: SessionSummary) -> str:
 
 
 def _facts(session: SessionSummary) -> str:
+    if session.state == "failed":
+        return "Open it to see why, and to try again."
     if session.state != "ready":
         return ""
     if session.talk_share is None:
@@ -81,6 +87,14 @@ def _state(session: SessionSummary) -> str:
         f"Voices: {wording.CERTAINTIES[session.voices]}  \n"
         f"Words: {wording.CERTAINTIES[session.words]}"
     )
+
+
+def _short(name: str) -> str:
+    """A name that fits a line, with both its ends: dates and numbers are often at the end."""
+    if len(name) <= NAME_SHOWN:
+        return name
+    half = NAME_SHOWN // 2
+    return f"{name[: half + 2]} … {name[-half + 5 :]}"
 
 
 def _plain(text: str) -> str:
