@@ -37,6 +37,8 @@ class Lexicon:
         agreement: openings that agree with what the other is saying.
         therapist_names: speaker names that say "this is the therapist".
         client_names: speaker names that say "this is the client".
+        second_person: the listener addressed.
+        first_person: the speaker of themselves.
     """
 
     language: str
@@ -47,6 +49,8 @@ class Lexicon:
     agreement: Phrases = frozenset()
     therapist_names: Phrases = frozenset()
     client_names: Phrases = frozenset()
+    second_person: Phrases = frozenset()
+    first_person: Phrases = frozenset()
 
     @property
     def known(self) -> bool:
