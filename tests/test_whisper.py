@@ -152,7 +152,7 @@ def test_a_damaged_file_is_reported_with_the_remedy(model, tmp_path, name, conte
     damaged = shutil.copytree(model, tmp_path / "damaged")
     (damaged / name).write_bytes(content)
     with pytest.raises(ModelUnavailable, match="attune models fetch whisper"):
-        WhisperTranscriber(config(), "en", damaged)
+        WhisperTranscriber(config(), "en", damaged).load()
 
 
 @pytest.mark.models
@@ -161,13 +161,13 @@ def test_a_truncated_model_is_reported(model, tmp_path):
     weights = (damaged / "model.bin").read_bytes()
     (damaged / "model.bin").write_bytes(weights[: len(weights) // 2])
     with pytest.raises(ModelUnavailable, match="may be damaged"):
-        WhisperTranscriber(config(), "en", damaged)
+        WhisperTranscriber(config(), "en", damaged).load()
 
 
 @pytest.mark.models
 def test_a_language_the_model_lacks_is_refused(model):
     with pytest.raises(ModelUnavailable, match="'de'"):
-        WhisperTranscriber(config(), "de", model)
+        WhisperTranscriber(config(), "de", model).load()
 
 
 def test_long_hotwords_are_refused(tmp_path):

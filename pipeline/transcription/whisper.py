@@ -33,7 +33,7 @@ REMEDY = (
 
 
 class WhisperTranscriber:
-    """Whisper from a CTranslate2 directory; loaded when made."""
+    """Whisper from a CTranslate2 directory; looked over when made, loaded when first needed."""
 
     name = "whisper"
 
@@ -46,15 +46,26 @@ class WhisperTranscriber:
         check_directory(model_dir)
         self.config = config
         self.language = language
-        self.version = f"{version('faster-whisper')} {model_dir.name}"
+        self.version = f"{version('faster-whisper')} {_label(model_dir, config)}"
         self._directory = model_dir
+        self._model: Any = None
+        self._where = ""
         self._used = False
-        self._model: Any
-        self._model, self._where = _loaded(model_dir, config)
-        if language not in self._model.supported_languages:
+
+    def load(self) -> None:
+        """Load the model now; ``transcribe`` does it by itself.
+
+        Raises:
+            ModelUnavailable: it is damaged, doesn't fit this computer, or lacks the language.
+        """
+        self._used = False
+        self._model = None  # two at once may not fit
+        self._model, self._where = _loaded(self._directory, self.config)
+        if self.language not in self._model.supported_languages:
             raise ModelUnavailable(
-                f"the Whisper model in {model_dir} doesn't know the language {language!r}; set "
-                "transcription.language, or use a model without '.en' in its name"
+                f"the Whisper model in {self._directory} doesn't know the language "
+                f"{self.language!r}; set transcription.language, or use a model without '.en' in "
+                "its name"
             )
 
     def transcribe(
@@ -69,7 +80,7 @@ class WhisperTranscriber:
 
         Words whose place or wording is doubtful carry flags (``doubts``); none is left out.
         """
-        self._seed()
+        self._prepare()
         parts = sources(recording, activity, per_channel=per_channel)
         words: list[Word] = []
         for i, source in enumerate(parts):
@@ -83,7 +94,7 @@ class WhisperTranscriber:
         return Transcript(
             words=tuple(sorted(words, key=lambda word: (word.start, word.end))),
             language=self.language,
-            engine=f"{self.name} {self._directory.name}",
+            engine=f"{self.name} {_label(self._directory, self.config)}",
             grade="good",
             note=self._where if words else f"No words were recognised. {self._where}",
         )
@@ -121,8 +132,8 @@ class WhisperTranscriber:
                 reached = max(reached, (offset + float(segment.end)) / recording.duration)
                 progress("transcription", min(1.0, reached))
 
-    def _seed(self) -> None:
-        """Make sampled fallbacks repeatable.
+    def _prepare(self) -> None:
+        """Load the model where needed, and make sampled fallbacks repeatable.
 
         CTranslate2 hands a seed to each of its threads once, when the thread draws for the first
         time; only newly made threads, so a newly loaded model, start over.
@@ -130,9 +141,8 @@ class WhisperTranscriber:
         import ctranslate2
 
         ctranslate2.set_random_seed(self.config.seed)
-        if self._used and any(self.config.temperatures):
-            self._model = None
-            self._model, self._where = _loaded(self._directory, self.config)
+        if self._model is None or (self._used and any(self.config.temperatures)):
+            self.load()
         self._used = True
 
 
@@ -181,7 +191,14 @@ def _on(device: str, model_dir: Path, config: WhisperConfig) -> tuple[Any, str]:
             f"({type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}); "
             f"it may be damaged: {REMEDY}"
         ) from error
-    return model, f"Whisper {model_dir.name} on {device}, {kind}."
+    return model, f"Whisper {_label(model_dir, config)} on {device}, {kind}."
+
+
+def _label(model_dir: Path, config: WhisperConfig) -> str:
+    """The model's name for people; in the hub's cache directories are named by commits."""
+    if model_dir.parent.name == "snapshots":
+        return config.size
+    return model_dir.name.removeprefix("faster-").removeprefix("whisper-")
 
 
 def _blocks(clips: Timeline, seconds: float) -> Iterator[list[Span]]:
