@@ -24,6 +24,7 @@ OVERLAP, SILENCE = "#333333", "#B8B8B8"
 INK, GRID = "#1F2933", "#E3E6EA"
 TICK_STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # s, steps a clock is read in
 ROW_HEIGHT = 40  # pixels of a row of the timeline
+LABEL_GAP = 6  # pixels between a row's name and its bars
 MARK_ROW = 0.42  # rows between the marks of two kinds
 MARKED = ("silence", "floor_taken", "overlap_floor_kept", "reflection", "question")
 """Kinds of moments that the timeline marks; the rest would crowd it and is in the list."""
@@ -61,7 +62,12 @@ def talk_share_bar(shares: Sequence[Share]) -> go.Figure:
     # room at the right for the figure beside the longest bar, also on a phone
     figure.update_xaxes(visible=False, range=[0, max(widest, 0.05) * 1.9], fixedrange=True)
     figure.update_yaxes(
-        autorange="reversed", fixedrange=True, automargin=True, ticks="", showgrid=False
+        autorange="reversed",
+        fixedrange=True,
+        automargin=True,
+        ticks="",
+        showgrid=False,
+        ticklabelstandoff=LABEL_GAP,
     )
     return figure
 
@@ -96,9 +102,16 @@ def swimlane(
     last = len(lanes) - 0.2 + MARK_ROW * max(0, len(kinds) - 1)
     names = [*(lane.name for lane in lanes), *(["Moments"] if kinds else [])]
     figure.update_layout(
-        **_layout(height=int(ROW_HEIGHT * (last + 1.1)) + 30 + 22 * len(kinds)),
+        **_layout(height=int(ROW_HEIGHT * (last + 1.1)) + 52 + 22 * len(kinds)),
         barmode="overlay",
-        legend={"orientation": "h", "yref": "container", "y": 0, "x": 0, "itemclick": False},
+        legend={
+            "orientation": "h",
+            "yref": "container",
+            "y": 0.01,
+            "yanchor": "bottom",
+            "x": 0,
+            "itemclick": False,
+        },
     )
     figure.update_xaxes(**_time_axis(start, end))
     figure.update_yaxes(
@@ -107,6 +120,7 @@ def swimlane(
         range=[last + 0.5, -0.6],
         fixedrange=True,
         automargin=True,
+        ticklabelstandoff=LABEL_GAP,
         ticks="",
         showgrid=False,
         zeroline=False,
@@ -124,6 +138,7 @@ def _mark(figure: go.Figure, moments: Sequence[Moment], *, row: float) -> None:
         hovertemplate=f"{label}, %{{text}}<extra></extra>",
         mode="markers",
         name=label,
+        cliponaxis=False,
         marker={"symbol": SYMBOLS[kind], "size": 11, "color": INK, "line": {"width": 1.5}},
     )
 

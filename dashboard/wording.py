@@ -154,7 +154,7 @@ def clock(seconds: float) -> str:
 
 def length(seconds: float) -> str:
     """A duration in words: ``4.2 s``, ``3 min 20 s``, ``1 h 2 min``."""
-    if seconds < 10:
+    if seconds < 9.95:  # what would be rounded to 10.0 is 10
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:

@@ -30,11 +30,10 @@ def show_figures(section: SectionView) -> None:
 
 def _tile(tile: Tile) -> None:
     rough = ROUGH.get(tile.certainty)
-    st.metric(tile.title, tile.value + (f" ({rough})" if rough else ""), help=tile.explain)
+    st.metric(tile.title, tile.value + (f" ({rough})" if rough else ""))
     if tile.detail:
-        st.caption(tile.detail)
-    if tile.note:
-        st.caption(tile.note)
+        st.markdown(tile.detail)
+    st.caption(f"{tile.explain} {tile.note}".strip())
     if tile.moments:
         count = len(tile.moments)
         with st.popover("1 moment" if count == 1 else f"{count} moments", type="tertiary"):

@@ -29,10 +29,10 @@ def show() -> None:
         return
     if summary.state == "failed":
         st.error(f"This recording could not be analysed: {summary.error}")
-        _again(summary.id)
+        st.button("Try again", on_click=data.analyse, args=(summary.id,))
     elif summary.state == "received":
         st.write("This recording has not been analysed yet.")
-        _again(summary.id)
+        st.button("Analyse it", on_click=data.analyse, args=(summary.id,))
     view = data.session(summary.id)
     if view is not None:
         _session(summary, view)
@@ -190,15 +190,10 @@ def _listen(recording_id: str, section: SectionView, view: SessionView) -> None:
         command=command if command and command["recording"] == recording_id else None,
     )
     if view.unattributed:
-        words = "1 word" if view.unattributed == 1 else f"{view.unattributed} words"
-        st.caption(f"{words} could not be given to a voice and are left out.")
+        st.caption(f"Words that no voice could be given, left out: {view.unattributed}.")
     with st.expander("How this was made"):
         for engine in view.engines:
             st.text(engine)
-
-
-def _again(recording_id: str) -> None:
-    st.button("Analyse it", on_click=data.analyse, args=(recording_id,))
 
 
 def _delete(summary: SessionSummary) -> None:
