@@ -18,7 +18,6 @@ from importlib import metadata
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.errors import AttuneError
 from pipeline.models import Presence, list_models
 from pipeline.places import data_dir, models_dir
 from pipeline.privacy import loud_settings
@@ -162,12 +161,7 @@ def _cuda_devices() -> tuple[int, str]:
 def _models(config: Config) -> Iterator[Finding]:
     """The two models that the configuration would use."""
     wanted = ("pyannote", f"whisper-{config.transcription.whisper.size}")
-    try:
-        presences = list_models(config, models_dir=models_dir())
-    except AttuneError as error:
-        yield Finding("models", False, str(error), "follow the message")
-        return
-    for presence in presences:
+    for presence in list_models(config, models_dir=models_dir()):
         if presence.model.name in wanted:
             yield _model(presence)
 

@@ -145,7 +145,10 @@ def _presence(model: Model, config: Config, models_dir: Path) -> Presence:
     path = whereabouts(model, config, models_dir=models_dir)
     if path is None:
         return Presence(model, None, "missing")
-    check = glance(path)
+    try:
+        check = glance(path)
+    except ModelUnavailable:  # one unreadable manifest must not hide the other models
+        return Presence(model, path, "changed")
     if not check.recorded:
         return Presence(model, path, "unrecorded")
     return Presence(model, path, "recorded" if check.ok else "changed")

@@ -208,6 +208,7 @@ def test_a_broken_manifest_is_told(models, text):
     (lay(models / "pyannote", VOICES) / NAME).write_text(text)
     with pytest.raises(ModelUnavailable, match="manifest"):
         verify("pyannote", CONFIG, models_dir=models)
+    assert states(models)["pyannote"] == "changed"
 
 
 # --- fetching, from a hub on the loopback interface
