@@ -257,6 +257,27 @@ def test_a_missing_file_a_folder_and_a_huge_file_are_refused(tmp_path, read):
         read(b"WEBVTT\n" + b" " * MAX_BYTES)
 
 
+CUE = "WEBVTT\n\n00:01.000 --> 00:02.000\n"
+LARGE = {
+    "unclosed tags": CUE + "<v " * 50_000,
+    "unclosed formatting": CUE + "<i " * 50_000,
+    "blank lines": "{" + "\n" * 100_000,
+    "one long line": CUE + "a" * 1_000_000,
+    "colons": CUE + "a: " * 50_000,
+    "digits in a reference": CUE + "&#" + "9" * 1_000_000 + ";",
+    "references": CUE + "&" * 1_000_000,
+    "empty captions": "WEBVTT\n\n" + "00:01.000 --> 00:02.000\n" * 10_000,
+}
+
+
+@pytest.mark.parametrize("content", LARGE.values(), ids=LARGE)
+def test_large_nonsense_is_read_or_refused_without_hanging(read, content):
+    try:
+        assert read(content)[0].words
+    except TranscriptError:
+        return
+
+
 def test_no_message_holds_words_that_were_said(read):
     with pytest.raises(TranscriptError) as error:
         read("WEBVTT\n\nsecret\n\n00:01.000 --> 00:02.000\nsecret")

@@ -15,8 +15,8 @@ from pipeline.transcription.readers.srt import read_srt
 from pipeline.transcription.readers.vtt import read_vtt
 from pipeline.transcription.readers.whisper_json import read_whisper_json
 
-_SRT_TIME = re.compile(r"^\s*-?\d+:\d+:\d+[,.]\d+\s*-->", re.MULTILINE)
-_RTTM = re.compile(r"^SPEAKER\s", re.MULTILINE)
+_SRT_TIME = re.compile(r"^[ \t]*-?\d{1,4}:\d+:\d+[,.]\d+[ \t]*-->", re.MULTILINE)
+_RTTM = re.compile(r"^SPEAKER[ \t]", re.MULTILINE)
 
 
 def read_transcript(

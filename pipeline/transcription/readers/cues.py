@@ -6,12 +6,13 @@ skip what they can't parse, and a caption that is silently gone is words that we
 *Conventions*: seconds; a cue's ``line`` is the line of its times, counted from 1.
 """
 
+import html
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from pipeline.errors import TranscriptError
 from pipeline.records import SpeakerSpan, Transcript, Word
@@ -20,6 +21,7 @@ from pipeline.transcription.readers.source import check_time
 OVERLAP = 0.5
 """s by which one speaker's captions may overlap; exports round and extend their ends so much."""
 
+_REFERENCE = re.compile(r"&#?[0-9A-Za-z]{1,32};?")
 _NAME_LENGTH = 60
 _NAME_WORDS = 5
 _LINE_NAME = re.compile(r"(?:[-–—•]\s*)?([^\W\d_][^:\n]{0,59}?)\s*:\s+(.*)", re.DOTALL)
@@ -169,6 +171,11 @@ def clean_name(name: str) -> str | None:
     return " ".join(plain.split())[:_NAME_LENGTH] or None
 
 
+def unescape(text: str) -> str:
+    """Character references resolved; absurdly long numeric ones stay as they are."""
+    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text)
+
+
 def _with_text(cue: Cue, body: Sequence[str]) -> Cue:
     return replace(cue, pieces=(Piece(None, "\n".join(body)),))
 
@@ -225,13 +232,11 @@ def _pieces(cue: Cue, names: set[str]) -> Iterator[Piece]:
 def _spans(cues: Sequence[Cue]) -> Iterator[SpeakerSpan]:
     """Who speaks when: each cue's time, shared between its speakers by their characters."""
     for cue in cues:
-        run: SpeakerSpan | None = None
-        for word in spread(cue.pieces, cue.start, cue.end):
-            if run is not None and word.speaker == run.speaker:
-                run = replace(run, end=word.end)
-                continue
-            if run is not None and run.end > run.start:
-                yield run
-            run = None if word.speaker is None else SpeakerSpan(word.start, word.end, word.speaker)
-        if run is not None and run.end > run.start:
-            yield run
+        lengths = [sum(map(len, piece.text.split())) for piece in cue.pieces]
+        whole, done = sum(lengths), 0
+        said = zip(cue.pieces, lengths, strict=True)
+        for speaker, run in groupby(said, key=lambda item: item[0].speaker):
+            first, done = done, done + sum(length for _, length in run)
+            if speaker is not None and done > first and cue.end > cue.start:
+                share = (cue.end - cue.start) / whole
+                yield SpeakerSpan(cue.start + share * first, cue.start + share * done, speaker)

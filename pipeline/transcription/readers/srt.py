@@ -1,13 +1,18 @@
 """SubRip captions: numbered cues with comma times; formatting tags and positions are dropped."""
 
-import html
 import re
 from dataclasses import replace
 
 from pipeline.records import SpeakerSpan, Transcript
-from pipeline.transcription.readers.cues import Piece, named_by_line, parse_cues, transcript_of
+from pipeline.transcription.readers.cues import (
+    Piece,
+    named_by_line,
+    parse_cues,
+    transcript_of,
+    unescape,
+)
 
-_TAG = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^>]*)?>|\{\\[^}]*\}", re.IGNORECASE)
+_TAG = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^>]{0,200})?>|\{\\[^}]{0,200}\}", re.IGNORECASE)
 
 
 def read_srt(text: str, *, name: str, language: str) -> tuple[Transcript, tuple[SpeakerSpan, ...]]:
@@ -24,4 +29,4 @@ def read_srt(text: str, *, name: str, language: str) -> tuple[Transcript, tuple[
 
 
 def _plain(text: str) -> str:
-    return html.unescape(_TAG.sub("", text))
+    return unescape(_TAG.sub("", text))

@@ -3,7 +3,6 @@
 Source: W3C WebVTT. Tags are dropped, character references resolved after them ("&lt;" is text).
 """
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,10 +15,12 @@ from pipeline.transcription.readers.cues import (
     named_by_line,
     parse_cues,
     transcript_of,
+    unescape,
 )
 
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:\s+([^>]*))?>|</v>")
-_TAG = re.compile(r"</?(?:c|i|b|u|ruby|rt|lang)(?:[.\s][^>]*)?>|<\d[\d:.]*>")
+# bounded, because an unclosed tag would be searched to the end of the file, again and again
+_VOICE = re.compile(r"<v(?:\.[^\s>]{0,200})?(?:\s([^>]{0,200}))?>|</v>")
+_TAG = re.compile(r"</?(?:c|i|b|u|ruby|rt|lang)(?:[.\s][^>]{0,200})?>|<\d[\d:.]{0,20}>")
 
 
 def read_vtt(text: str, *, name: str, language: str) -> tuple[Transcript, tuple[SpeakerSpan, ...]]:
@@ -38,12 +39,12 @@ def _voices(cue: Cue) -> Iterator[Piece]:
         at = 0
         for tag in _VOICE.finditer(piece.text):
             yield from _piece(speaker, piece.text[at : tag.start()])
-            speaker = clean_name(html.unescape(tag[1])) if tag[1] else None
+            speaker = clean_name(unescape(tag[1])) if tag[1] else None
             at = tag.end()
         yield from _piece(speaker, piece.text[at:])
 
 
 def _piece(speaker: str | None, text: str) -> Iterator[Piece]:
-    plain = html.unescape(_TAG.sub("", text))
+    plain = unescape(_TAG.sub("", text))
     if plain.strip():
         yield Piece(speaker, plain)
