@@ -31,6 +31,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
     asked = parser.parse_args()
     paths = [SCRIPTS / f"{name}.toml" for name in asked.names] or sorted(SCRIPTS.glob("*.toml"))
+    if missing := [path.stem for path in paths if not path.is_file()]:
+        known = ", ".join(sorted(path.stem for path in SCRIPTS.glob("*.toml")))
+        parser.error(f"no script is named {', '.join(missing)}; there are {known}")
     asked.out.mkdir(parents=True, exist_ok=True)
     try:
         for path in paths:
@@ -38,7 +41,7 @@ def main() -> int:
             truth = make(script, asked.out)
             told = ", ".join(f"{n} {kind}" for kind, n in sorted(_tally(truth).items()))
             sys.stderr.write(f"{script.name}: {truth.duration:.0f} s, {told}\n")
-    except (ScriptError, FileNotFoundError) as error:
+    except ScriptError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
