@@ -4,6 +4,7 @@ Nothing here imports streamlit, torch or a model: views come from kept reports, 
 computed runs in a child process (``analysis``) or from the artefacts of an earlier run.
 """
 
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def choose_therapist(recording_id: str, label: str) -> bool:
         store().set_state(recording_id, "analysing")
         analysis.start(recording_id, therapist=label)
         return False
-    from pipeline.session import analyze
+    from pipeline.session import SectionChoice, analyze
 
     report = analyze(
         store().source(recording_id),
@@ -106,10 +107,11 @@ def choose_therapist(recording_id: str, label: str) -> bool:
         artefacts=artefacts,
         setup=recording.setup,
         therapist=label,
-        sections=store().choices(recording_id).sections,
+        sections=[SectionChoice(*span) for span in store().choices(recording_id).sections],
     )
+    facts = replace(report.recording, name=recording.name)
     store().choose(recording_id, therapist=label)
-    store().save(recording_id, report)
+    store().save(recording_id, replace(report, recording=facts))
     return True
 
 

@@ -37,7 +37,7 @@ CERTAINTIES: dict[Grade, str] = {
 }
 
 STAGES = {
-    "decode": "Reading the sound",
+    "audio": "Reading the sound",
     "activity": "Finding where somebody speaks",
     "diarization": "Telling the voices apart",
     "transcription": "Writing down the words",
