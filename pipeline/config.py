@@ -50,6 +50,16 @@ class ActivityConfig:
 class ChannelsConfig:
     """One voice per channel; see [diarization.channels]."""
 
+    least_separation: float
+    good_separation: float
+    least_share: float
+    least_speech: float
+    min_speech: float
+    bridge: float
+    switch: float
+    offset: float
+    weights: tuple[float, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedConfig:
@@ -84,10 +94,36 @@ class EmbeddedConfig:
     same_separation: float
     most_margin: float
     one_voice_gain: float
+    one_voice_margin: float
+    third_agreement: float
+    third_share: float
+    third_gain: float
+    rare_voice: float
+    coarse_cepstra: int
     confidence_offset: float
     confidence_weights: tuple[float, ...]
     good_from: float
     low_from: float
+    overlap_clean: float
+    overlap_bridge: float
+    overlap_trim: float
+    overlap_shortest: float
+    overlap_mixtures: int
+    overlap_exam: int
+    overlap_lengths: tuple[float, ...]
+    overlap_level: float
+    overlap_audible: float
+    overlap_reaches: tuple[float, ...]
+    overlap_frames: int
+    overlap_units: int
+    overlap_decay: float
+    overlap_epochs: int
+    overlap_prior: float
+    overlap_scale: float
+    overlap_switch: float
+    overlap_switch_at_pause: float
+    overlap_precision: float
+    overlap_recall: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The measures, each a module of its own (docs/measures.md); this runs them all on one section."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.lexicon import Lexicon
@@ -10,10 +11,16 @@ from pipeline.records import Event
 
 def measure(basis: Basis, lexicon: Lexicon) -> Found:
     """Every measure of a section, and the moments they count, sorted by start."""
-    found = [
-        *(m.evaluate(basis) for m in (talk, latency, silences, overlaps, backchannels)),
-        cues.evaluate(basis, lexicon),
-    ]
+    return _together((timing(basis), cues.evaluate(basis, lexicon)))
+
+
+def timing(basis: Basis) -> Found:
+    """The measures that need no words."""
+    return _together(m.evaluate(basis) for m in (talk, latency, silences, overlaps, backchannels))
+
+
+def _together(parts: Iterable[Found]) -> Found:
+    found = tuple(parts)
     events = [_rounded(event) for part in found for event in part.events]
     return Found(
         measures={name: figure for part in found for name, figure in part.measures.items()},

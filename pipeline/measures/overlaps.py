@@ -10,8 +10,9 @@
 - Dual start: S begins within ``dual_start`` of O's own beginning; nobody interrupted anybody.
 - Floor taken (a *candidate* for an interruption): S starts ``floor_after`` or more after O's
   contribution began (a breath within it is no new beginning, unless S starts within ``dual_start``
-  of its end); O's IPU ends ``floor_overlap_min`` to ``floor_overlap_max`` after S started, and O stays
-  silent for ``floor_silent``; S has ``floor_speech`` of speech in the ``floor_window`` after that.
+  of its end); O's IPU ends ``floor_overlap_min`` to ``floor_overlap_max`` after S started, and O
+  stays silent for ``floor_silent``; S has ``floor_speech`` of speech in the ``floor_window`` after
+  that. Vetoed by words that agree.
 - Overlap, floor kept: an embedded contribution longer than a backchannel, or with its own words.
 
 *What this can't tell*: whether anyone was interrupted. Overlap timing alone agrees with people's
@@ -68,26 +69,30 @@ def _starts(basis: Basis) -> tuple[Event, ...]:
 
 
 def _floor_taken(basis: Basis) -> tuple[Event, ...]:
-    config = basis.config
-    out: list[Event] = []
-    for speaker, own in basis.conversation.ipus.items():
-        for ipu in own:
-            if not _holds_floor(basis, speaker, ipu):
-                continue
-            for other, spoken in _speaking(basis, ipu.start, but=speaker).items():
-                overlap = spoken.end - ipu.start
-                after = Span(spoken.end, spoken.end + config.floor_window)
-                if (
-                    ipu.start - _began(basis, other, spoken) >= config.floor_after
-                    and ipu.start - spoken.start > config.dual_start
-                    and config.floor_overlap_min <= overlap <= config.floor_overlap_max
-                    and ipu.end >= spoken.end
-                    and _silent_for(basis.conversation.ipus[other], spoken.end, config.floor_silent)
-                    and total(clip(_near(own, after), after)) >= config.floor_speech
-                ):
-                    if basis.spoken is None or not basis.spoken.agrees(speaker, ipu):
-                        out.append(Event("floor_taken", ipu.start, spoken.end, speaker))
+    out = [
+        Event("floor_taken", ipu.start, spoken.end, speaker)
+        for speaker, own in basis.conversation.ipus.items()
+        for ipu in own
+        if _holds_floor(basis, speaker, ipu)
+        for other, spoken in _speaking(basis, ipu.start, but=speaker).items()
+        if _takes_floor(basis, speaker, ipu, other, spoken)
+    ]
     return tuple(sorted(out, key=lambda e: e.start))
+
+
+def _takes_floor(basis: Basis, speaker: str, ipu: Span, other: str, spoken: Span) -> bool:
+    """Whether ``speaker``, starting with ``ipu``, takes the floor that ``other`` holds."""
+    config, ipus = basis.config, basis.conversation.ipus
+    after = Span(spoken.end, spoken.end + config.floor_window)
+    return (
+        ipu.start - _began(basis, other, spoken) >= config.floor_after
+        and ipu.start - spoken.start > config.dual_start
+        and config.floor_overlap_min <= spoken.end - ipu.start <= config.floor_overlap_max
+        and ipu.end >= spoken.end
+        and _silent_for(ipus[other], spoken.end, config.floor_silent)
+        and total(clip(_near(ipus[speaker], after), after)) >= config.floor_speech
+        and not (basis.spoken is not None and basis.spoken.agrees(speaker, ipu))
+    )
 
 
 def _speaking(basis: Basis, moment: float, *, but: str) -> dict[str, Span]:

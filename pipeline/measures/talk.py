@@ -1,8 +1,8 @@
 """Talk time: who used how much of it.
 
 *Definition*: talk share = the therapist's IPU seconds outside backchannels / everybody's. Pauses
-are left out; overlapped time counts for each who speaks. Time shares divide the section itself: each
-person alone or together with others, overlap, and silence (nobody active, edges included).
+are left out; overlapped time counts for each who speaks. Time shares divide the section itself:
+each person alone or with others, overlap, and silence (nobody active, edges included).
 
 *What this can't tell*: whether the talking helped. Above .65 of the words lie 31 % of the high and
 25 % of the low quality demonstrations in AnnoMI, so no share is right by itself.

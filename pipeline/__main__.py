@@ -1,0 +1,5 @@
+"""``python -m pipeline`` is ``attune``."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,86 @@
+"""What the stages leave behind, so that a later run repeats only what has changed.
+
+An artefact is named by its stage and by a hash of everything it depends on: the recording's bytes,
+the configuration of the stage and of those before it, and the engine. Change one threshold and only
+the stages behind it run again. Files are written whole or not at all.
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.activity import Activity
+from pipeline.store.blobs import write_file
+from pipeline.timeline import Span
+
+
+class Artefacts:
+    """The artefacts of one recording, in a folder; with no folder nothing is kept."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def load(self, stage: str, key: str, kind: Any) -> Any | None:
+        """The artefact as a ``kind`` (a dataclass), or None where this key was never made."""
+        data = self._read(stage, key)
+        return None if data is None else _adapter(kind).validate_json(data)
+
+    def keep(self, stage: str, key: str, value: Any) -> None:
+        """Write an artefact, replacing those of the stage that other keys made."""
+        self._write(stage, key, _adapter(type(value)).dump_json(value))
+
+    def load_activity(self, key: str) -> Activity | None:
+        """Speech activity with its probabilities (arrays, so not JSON)."""
+        data = self._read("activity", key)
+        if data is None:
+            return None
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            channels = range(int(arrays["channels"]))
+            return Activity(
+                speech=tuple(
+                    tuple(Span(float(a), float(b)) for a, b in arrays[f"speech{c}"])
+                    for c in channels
+                ),
+                probability=tuple(arrays[f"probability{c}"] for c in channels),
+                duration=float(arrays["duration"]),
+            )
+
+    def keep_activity(self, key: str, activity: Activity) -> None:
+        """Write speech activity."""
+        arrays: dict[str, Any] = {"duration": activity.duration, "channels": len(activity.speech)}
+        for c, (speech, probability) in enumerate(
+            zip(activity.speech, activity.probability, strict=True)
+        ):
+            arrays[f"speech{c}"] = np.array(speech, float).reshape(-1, 2)
+            arrays[f"probability{c}"] = probability
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        self._write("activity", key, buffer.getvalue())
+
+    def _read(self, stage: str, key: str) -> bytes | None:
+        if self._folder is None:
+            return None
+        path = self._path(self._folder, stage, key)
+        return path.read_bytes() if path.exists() else None
+
+    def _write(self, stage: str, key: str, data: bytes) -> None:
+        if self._folder is None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._path(self._folder, stage, key)
+        write_file(path, data)
+        for old in self._folder.glob(f"{stage}-*"):
+            if old != path:
+                old.unlink(missing_ok=True)
+
+    @staticmethod
+    def _path(folder: Path, stage: str, key: str) -> Path:
+        return folder / f"{stage}-{key}"
+
+
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

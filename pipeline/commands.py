@@ -1,0 +1,262 @@
+"""What the commands do: analyse files into the store, write reports, go on past failures."""
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pipeline.audio import probe
+from pipeline.config import Config
+from pipeline.console import complain, show_report, watching
+from pipeline.errors import AttuneError, ConfigError
+from pipeline.exports import write_html, write_rttm, write_vtt
+from pipeline.places import data_dir
+from pipeline.records import Progress, Setup
+from pipeline.report import Report, to_json
+from pipeline.session import SectionChoice, analyze, is_transcript
+from pipeline.store import Store
+from pipeline.store.blobs import write_file
+
+_SECTION = re.compile(r"(?P<start>[\d:.]+)-(?P<end>[\d:.]+)(?:=(?P<therapist>.+))?")
+
+
+def analyze_files(
+    files: Sequence[Path],
+    config: Config,
+    *,
+    out: Path | None = None,
+    therapist: str | None = None,
+    setup: Setup = "unknown",
+    sections: Sequence[SectionChoice] = (),
+    transcript: Path | None = None,
+) -> int:
+    """Analyse each file, store and show it; how many failed. A bad file stops none of the rest."""
+    failed = 0
+    names = _distinct(files)
+    with Store.open(data_dir()) as store:
+        for path, name in zip(files, names, strict=True):
+            try:
+                report = _analyze_file(
+                    store,
+                    path,
+                    config,
+                    name=name,
+                    therapist=therapist,
+                    setup=setup,
+                    sections=sections,
+                    transcript=transcript,
+                )
+                written = write_outputs(report, out) if out is not None else ()
+            except ConfigError:
+                raise
+            except AttuneError as error:
+                failed += 1
+                complain(str(error))
+                continue
+            show_report(report, written=written)
+    if failed and len(files) > 1:
+        complain(f"{failed} of {len(files)} files could not be analysed")
+    return failed
+
+
+def analyze_stored(
+    recording_id: str,
+    config: Config,
+    *,
+    therapist: str | None = None,
+    sections: Sequence[SectionChoice] = (),
+    out: Path | None = None,
+) -> None:
+    """Analyse a recording of the store again; its state and any error are kept beside it."""
+    with Store.open(data_dir()) as store:
+        name = store.recording(recording_id).name
+        try:
+            with watching(name) as progress:
+                report = _analyze_stored(
+                    store,
+                    recording_id,
+                    config,
+                    therapist=therapist,
+                    sections=sections,
+                    transcript=None,
+                    progress=progress,
+                )
+        except AttuneError as error:
+            store.set_state(recording_id, "failed", error=str(error))
+            raise
+        show_report(report, written=write_outputs(report, out) if out is not None else ())
+
+
+def write_outputs(report: Report, folder: Path) -> tuple[Path, ...]:
+    """``<name>.json .rttm .vtt .html`` in the folder, each written whole or not at all.
+
+    Raises:
+        AttuneError: the folder can't be written to.
+    """
+    name = report.recording.name
+    contents = {
+        ".json": to_json(report),
+        ".rttm": write_rttm(report, uri=name).encode(),
+        ".vtt": write_vtt(report).encode(),
+        ".html": write_html(report).encode(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, data in contents.items():
+            write_file(folder / f"{name}{suffix}", data)
+    except OSError as error:
+        raise AttuneError(
+            f"the reports can't be written to {folder} ({error.strerror}); choose another --out"
+        ) from error
+    return tuple(folder / f"{name}{suffix}" for suffix in contents)
+
+
+def write_json(target: str, data: dict[str, Any]) -> None:
+    """JSON to a file, or to standard output for ``-``."""
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        write_file(Path(target).absolute(), text.encode())
+
+
+def sample_recordings() -> list[Path]:
+    """The role-plays of sample_audio, from the checkout or from inside the wheel.
+
+    Raises:
+        AttuneError: there are none.
+    """
+    here = Path(__file__).resolve().parent
+    for folder in (here.parent / "sample_audio", here / "sample_audio"):
+        found = sorted(folder.glob("*.flac"))
+        if found:
+            return found
+    raise AttuneError("sample_audio is missing; get the whole checkout, or reinstall Attune")
+
+
+def parse_section(text: str) -> SectionChoice:
+    """``0:00-5:10=S1`` as a section.
+
+    Raises:
+        ConfigError: it isn't of that form, or ends before it starts.
+    """
+    found = _SECTION.fullmatch(text.strip())
+    if found is None:
+        raise ConfigError(f"--section {text!r} is not START-END[=THERAPIST]; try 0:00-5:10=S1")
+    start, end = _seconds(found["start"], text), _seconds(found["end"], text)
+    if end <= start:
+        raise ConfigError(f"--section {text!r} ends before it starts")
+    return SectionChoice(start, end, found["therapist"])
+
+
+def parse_setup(text: str) -> Setup:
+    """One of the set-ups that records.Setup knows.
+
+    Raises:
+        ConfigError: it is none of them.
+    """
+    for setup in get_args(Setup):
+        if text == setup:
+            known: Setup = setup
+            return known
+    raise ConfigError(f"--setup {text!r} is unknown; use one of: {', '.join(get_args(Setup))}")
+
+
+def _analyze_file(
+    store: Store,
+    path: Path,
+    config: Config,
+    *,
+    name: str,
+    therapist: str | None,
+    setup: Setup,
+    sections: Sequence[SectionChoice],
+    transcript: Path | None,
+) -> Report:
+    """A file that turns out to be unusable leaves nothing in the store."""
+    if not is_transcript(path):
+        probe(path, config.audio)
+    known = {session.id for session in store.sessions()}
+    row = store.ingest(path, name=name, setup=setup)
+    try:
+        with watching(name) as progress:
+            return _analyze_stored(
+                store,
+                row.id,
+                config,
+                therapist=therapist,
+                sections=sections,
+                transcript=transcript,
+                progress=progress,
+            )
+    except AttuneError:
+        if row.id not in known:
+            store.delete(row.id)
+        raise
+
+
+def _analyze_stored(
+    store: Store,
+    recording_id: str,
+    config: Config,
+    *,
+    therapist: str | None,
+    sections: Sequence[SectionChoice],
+    transcript: Path | None,
+    progress: Progress,
+) -> Report:
+    row = store.recording(recording_id)
+    if therapist is not None:
+        store.choose(recording_id, therapist=therapist)
+    chosen = store.choices(recording_id)
+    report = analyze(
+        store.source(recording_id),
+        config,
+        artefacts=store.artefacts(recording_id),
+        setup=row.setup,
+        therapist=therapist or chosen.therapist or None,
+        sections=sections or tuple(SectionChoice(s.start, s.end) for s in chosen.sections),
+        transcript=transcript,
+        name=row.name,
+        progress=_told(store, recording_id, progress),
+    )
+    store.save(recording_id, report)
+    return report
+
+
+def _told(store: Store, recording_id: str, progress: Progress) -> Progress:
+    """Progress that also reaches the store, every twentieth of a stage."""
+    last: dict[str, float] = {}
+
+    def hear(stage: str, fraction: float) -> None:
+        progress(stage, fraction)
+        if fraction - last.get(stage, -1.0) >= 0.05:
+            last[stage] = fraction
+            store.set_state(recording_id, "analysing", stage=stage, fraction=fraction)
+
+    return hear
+
+
+def _distinct(files: Sequence[Path]) -> list[str]:
+    """Names for the results: the stems, numbered where two files share one."""
+    seen: Counter[str] = Counter()
+    names = []
+    for path in files:
+        seen[path.stem] += 1
+        again = seen[path.stem]
+        names.append(path.stem if again == 1 else f"{path.stem}-{again}")
+    return names
+
+
+def _seconds(text: str, whole: str) -> float:
+    """Seconds of ``90``, ``1:30`` or ``1:02:03.5``."""
+    try:
+        seconds = 0.0
+        for part in text.split(":"):
+            seconds = 60 * seconds + float(part)
+    except ValueError as error:
+        raise ConfigError(f"--section {whole!r}: {text!r} is no time; try 5:10") from error
+    return seconds
