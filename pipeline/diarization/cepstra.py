@@ -130,7 +130,7 @@ def _pitch(samples: Samples, count: int) -> tuple[Matrix, Matrix]:
 
 def _autocorrelation(windows: Matrix) -> Matrix:
     spectrum = np.fft.rfft(windows, _PITCH_FFT)
-    found: Matrix = np.fft.irfft(spectrum.real**2 + spectrum.imag**2)
+    found: Matrix = np.fft.irfft(spectrum.real**2 + spectrum.imag**2).astype(np.float32)
     return found
 
 

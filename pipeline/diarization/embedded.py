@@ -16,8 +16,18 @@ from pipeline.activity import Activity
 from pipeline.audio import Recording
 from pipeline.config import EmbeddedConfig
 from pipeline.diarization.cepstra import HOP, Frames, analyse
+from pipeline.diarization.overlap import BOTH, Overlaps, find_overlaps
 from pipeline.diarization.starts import first_guesses
-from pipeline.diarization.trust import Verdict, judge
+from pipeline.diarization.trust import (
+    Verdict,
+    confidence_of,
+    grade,
+    one_voice,
+    read_signs,
+    sounds_like_one,
+    sounds_like_three,
+    three_voices,
+)
 from pipeline.diarization.voices import Labels, Separation, Speech, separate
 from pipeline.records import Diarization, Progress, SpeakerSpan
 from pipeline.timeline import Timeline, total
@@ -56,17 +66,38 @@ class EmbeddedDiarizer:
         frames = analyse(recording)
         progress(STAGE, 0.2)
         speech = speech_frames(frames, spoken, config)
-        found = {}
-        for count in (2, 3):
-            found[count] = separations(speech, config, voices=count)
-            progress(STAGE, 0.2 + 0.3 * (count - 1))
-        verdict, count = judge(speech, found, config, expected=self._speakers)
-        if count == 1:
+        verdict, best = self._decide(speech, progress)
+        if best is None:
             return self._alone(spoken, verdict)
-        best = found[count][0]
-        final = separate(speech, best.path, config, voices=count, start=best.start) or best
+        voices = int(best.path.max()) + 1
+        final = separate(speech, best.path, config, voices=voices, start=best.start) or best
+        both = None
+        if voices == 2 and verdict.grade != "abstained":
+            both = find_overlaps(recording, frames, speech, final.path, final.mixtures, config)
         progress(STAGE, 1.0)
-        return self._result(speech, final.path, verdict)
+        return self._result(speech, final.path, both, verdict)
+
+    def _decide(self, speech: Speech, progress: Progress) -> tuple[Verdict, Separation | None]:
+        """The verdict and the separation to go on with; None where one voice is all there is."""
+        config = self._config
+        expected = self._speakers if self._speakers > 2 else 2
+        found = separations(speech, config, voices=expected)
+        progress(STAGE, 0.4)
+        if not found:
+            return one_voice(speech, 0.0), None
+        signs = read_signs(speech, found, coarse_separations(speech, config, expected), config)
+        confidence = confidence_of(signs, config)
+        if expected == 2:
+            if sounds_like_one(signs, config):
+                return one_voice(speech, confidence), None
+            third = separations(speech, config, voices=3, informed=True)
+            progress(STAGE, 0.6)
+            more = read_signs(speech, third, [], config) if third else None
+            if more is not None and sounds_like_three(signs, more, config):
+                if self._speakers == 2:
+                    return three_voices(confidence), found[0]
+                return grade(more.agreement * confidence, more, config), third[0]
+        return grade(confidence, signs, config), found[0]
 
     def _alone(self, spoken: Timeline, verdict: Verdict) -> Diarization:
         """Everything belongs to one voice, or there is none."""
@@ -81,16 +112,27 @@ class EmbeddedDiarizer:
             note=verdict.note,
         )
 
-    def _result(self, speech: Speech, path: Labels, verdict: Verdict) -> Diarization:
-        spans = spans_of(speech, path)
+    def _result(
+        self, speech: Speech, path: Labels, both: Overlaps | None, verdict: Verdict
+    ) -> Diarization:
+        config = self._config
+        seen = (
+            both is not None
+            and both.precision >= config.overlap_precision
+            and both.recall >= config.overlap_recall
+        )
+        names = names_of(path)
+        exclusive = spans_of(speech, path, names)
+        spans = overlapping_spans(speech, both.path, names) if both and seen else exclusive
         return Diarization(
             spans=spans,
             speakers=tuple(dict.fromkeys(s.speaker for s in spans)),
             engine=self.name,
             grade=verdict.grade,
             confidence=verdict.confidence,
-            sees_overlap=False,
+            sees_overlap=seen,
             note=verdict.note,
+            exclusive=exclusive if seen else (),
         )
 
 
@@ -114,26 +156,54 @@ def speech_frames(frames: Frames, spoken: Timeline, config: EmbeddedConfig) -> S
     )
 
 
-def separations(speech: Speech, config: EmbeddedConfig, *, voices: int) -> list[Separation]:
-    """The refined result of every first guess, the most likely first."""
+def separations(
+    speech: Speech, config: EmbeddedConfig, *, voices: int, informed: bool = False
+) -> list[Separation]:
+    """The refined result of every first guess (the ``informed`` ones only), the likeliest first."""
     thin = max(2, -(-len(speech) // config.most_frames))
     found = []
     for name, guess in first_guesses(speech, config, voices=voices):
+        if informed and name.startswith("random"):
+            break
         refined = separate(speech, guess, config, voices=voices, thin=thin, start=name)
         if refined is not None:
-            found.append(replace(refined, start=name))
+            found.append(refined)
     return sorted(found, key=lambda s: -s.score)
 
 
-def spans_of(speech: Speech, path: Labels) -> tuple[SpeakerSpan, ...]:
-    """Runs of one voice in unbroken speech, labelled in the order of being heard first."""
+def coarse_separations(speech: Speech, config: EmbeddedConfig, voices: int) -> list[Separation]:
+    """Separations by the first few cepstra, which carry the coarse shape of the spectrum."""
+    few = np.ascontiguousarray(speech.cepstra[:, : config.coarse_cepstra])
+    return separations(replace(speech, cepstra=few), config, voices=voices, informed=True)
+
+
+def names_of(path: Labels) -> dict[int, str]:
+    """``S1``, ``S2`` and so on, in the order of being heard first."""
+    return {int(voice): f"S{i + 1}" for i, voice in enumerate(dict.fromkeys(path.tolist()))}
+
+
+def spans_of(speech: Speech, path: Labels, names: dict[int, str]) -> tuple[SpeakerSpan, ...]:
+    """Runs of one voice in unbroken speech; states without a name are left out."""
+    if not len(path):
+        return ()
     breaks = np.flatnonzero((np.diff(path) != 0) | (np.diff(speech.index) != 1)) + 1
     starts = np.concatenate([[0], breaks])
     ends = np.concatenate([breaks, [len(path)]])
-    names: dict[int, str] = {}
     spans = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        name = names.setdefault(int(path[start]), f"S{len(names) + 1}")
+        name = names.get(int(path[start]))
         first, last = int(speech.index[start]), int(speech.index[end - 1])
-        spans.append(SpeakerSpan(round(first * HOP, 3), round((last + 1) * HOP, 3), name))
+        if name is not None:
+            spans.append(SpeakerSpan(round(first * HOP, 3), round((last + 1) * HOP, 3), name))
     return tuple(spans)
+
+
+def overlapping_spans(
+    speech: Speech, path: Labels, names: dict[int, str]
+) -> tuple[SpeakerSpan, ...]:
+    """Runs of each voice, alone or together with the other."""
+    spans: list[SpeakerSpan] = []
+    for voice, name in names.items():
+        own = np.where((path == voice) | (path == BOTH), voice, -1)
+        spans += spans_of(speech, own, {voice: name})
+    return tuple(sorted(spans, key=lambda s: (s.start, s.end, s.speaker)))

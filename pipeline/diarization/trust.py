@@ -1,23 +1,26 @@
 """How far a separation of voices may be believed, and whether the number of voices fits.
 
 A separation can be perfectly confident and wrong: it found the channel's noise or an excited
-passage. What gives failures away is that they don't repeat. So three things are asked:
+passage. What gives failures away is that they don't repeat. So four things are asked:
 
 - *agreement*: do starts that know nothing of each other end at the same separation?
+- *echo*: does the coarse shape of the spectrum alone lead to it again?
 - *margin*: how much likelier is it than the best separation that differs from it?
 - *gain*: do two voices explain the speech better than one voice with as many Gaussians (a Bayesian
   criterion without a penalty to tune: both sides have the same number of parameters)?
 
-together with how much speech there was. A logistic regression weighs them; its weights were fitted
-to conversations of known truth, failures made on purpose among them (``configs/default.toml``).
+A logistic regression weighs them; its weights were fitted to conversations of known truth, failures
+made on purpose among them (``configs/default.toml``). Three voices are believed where the starts
+agree about all three and three explain the speech better than two.
 
 Source: Ajmera & Wooters 2003 (the gain).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.config import EmbeddedConfig
 from pipeline.diarization.cepstra import HOP
@@ -39,7 +42,8 @@ class Signs:
     """What speaks for a separation.
 
     Attributes:
-        agreement: share of frames, median over the other starts, 0.5 to 1.
+        agreement: share of frames in common with the other starts' results, their mean.
+        echo: share of frames in common with the separation by coarse cepstra alone.
         margin: log-likelihood a frame above the best separation that differs.
         gain: log-likelihood a frame, these voices above one voice.
         rarer: share of the speech of the voice heard least.
@@ -47,61 +51,47 @@ class Signs:
     """
 
     agreement: float
+    echo: float
     margin: float
     gain: float
     rarer: float
     seconds: float
 
 
-def judge(
+def read_signs(
     speech: Speech,
-    found: Mapping[int, Sequence[Separation]],
+    found: Sequence[Separation],
+    coarse: Sequence[Separation],
     config: EmbeddedConfig,
-    *,
-    expected: int,
-) -> tuple[Verdict, int]:
-    """The verdict, and how many voices to go on with.
-
-    ``found`` holds for each number of voices its separations, the most likely first; ``expected``
-    is 0 where the number of voices isn't known.
-    """
-    if not found[2]:
-        return _one(speech), 1
-    signs = read_signs(speech, found[2], config)
-    confidence = confidence_of(signs, config)
-    if signs.gain < config.one_voice_gain:
-        return _one(speech), 1
-    return grade(confidence, signs, config), 2
-
-
-def read_signs(speech: Speech, found: Sequence[Separation], config: EmbeddedConfig) -> Signs:
-    """The signs of the first separation, the others being its rivals."""
+) -> Signs:
+    """The signs of the first separation found, the others being its rivals."""
     best = found[0]
-    shared = [agreement(best.path, other.path) for other in found[1:]]
-    rivals = [
-        best.score - other.score
-        for other, same in zip(found[1:], shared, strict=True)
-        if same < config.same_separation
-    ]
-    informed = [
-        same
-        for other, same in zip(found[1:], shared, strict=True)
-        if not other.start.startswith("random")
-    ]
-    counts = np.bincount(best.path, minlength=2) / len(speech)
+    informed, rivals = [], []
+    for other in found[1:]:
+        same = agreement(best.path, other.path)
+        if same < config.same_separation:
+            rivals.append(best.score - other.score)
+        if not other.start.startswith("random"):
+            informed.append(same)
+    voices = int(best.path.max()) + 1
     return Signs(
-        agreement=float(np.median(informed)) if informed else 0.5,
+        agreement=float(np.mean(informed)) if informed else 1.0 / voices,
+        echo=agreement(best.path, coarse[0].path) if coarse else 1.0 / voices,
         margin=min([config.most_margin, *rivals]),
         gain=gain_over_one(speech, best.path, config),
-        rarer=float(counts.min()),
+        rarer=float(np.bincount(best.path, minlength=voices).min() / len(speech)),
         seconds=len(speech) * HOP,
     )
 
 
 def agreement(one: Labels, other: Labels) -> float:
-    """Share of frames that two separations into two voices give to the same one."""
-    same = float(np.mean(one == other))
-    return max(same, 1.0 - same)
+    """Share of frames that two separations give to the same voice, voices matched at their best."""
+    from scipy.optimize import linear_sum_assignment
+
+    size = int(max(one.max(), other.max())) + 1
+    shared = np.bincount(one * size + other, minlength=size * size).reshape(size, size)
+    rows, columns = linear_sum_assignment(-shared)
+    return float(shared[rows, columns].sum() / len(one))
 
 
 def gain_over_one(speech: Speech, path: Labels, config: EmbeddedConfig) -> float:
@@ -109,53 +99,78 @@ def gain_over_one(speech: Speech, path: Labels, config: EmbeddedConfig) -> float
     rng = np.random.default_rng(config.seed)
     voices = int(path.max()) + 1
     size = mixture_size(speech, config)
-    apart, count = 0.0, 0
-    for voice in range(voices):
-        rows = speech.cepstra[(path == voice) & speech.strong][::2]
-        if len(rows) < config.least_frames // 2:
-            return 0.0
-        mixture = Mixture(rows, size, config, rng)
-        mixture.fit(rows, config.first_iterations)
-        apart += float(mixture.score(rows).sum())
-        count += len(rows)
-    rows = speech.cepstra[speech.strong][::2]
-    mixture = Mixture(rows, size * voices, config, rng)
-    mixture.fit(rows, config.first_iterations)
-    return (apart - float(mixture.score(rows).sum())) / max(1, count)
+    rows = [speech.cepstra[(path == voice) & speech.strong][::2] for voice in range(voices)]
+    if min(len(own) for own in rows) < config.least_frames // 2:
+        return 0.0
+    apart = sum(_likelihood(own, size, config, rng) for own in rows)
+    together = np.concatenate(rows)
+    return (apart - _likelihood(together, size * voices, config, rng)) / len(together)
 
 
 def confidence_of(signs: Signs, config: EmbeddedConfig) -> float:
     """0 to 1: how likely the separation is to be right."""
-    values = (signs.agreement, signs.margin, signs.gain, float(np.log(signs.seconds)))
+    values = (signs.agreement, signs.echo, signs.margin, signs.gain)
     weighed = config.confidence_offset + sum(
         weight * value for weight, value in zip(config.confidence_weights, values, strict=True)
     )
     return float(1.0 / (1.0 + np.exp(-weighed)))
 
 
+def sounds_like_one(signs: Signs, config: EmbeddedConfig) -> bool:
+    """Whether one voice explains the speech better, and no separation stands out."""
+    return signs.gain < config.one_voice_gain and signs.margin < config.one_voice_margin
+
+
+def sounds_like_three(two: Signs, three: Signs, config: EmbeddedConfig) -> bool:
+    """Whether a third voice is there: starts agree about it, it speaks enough, it explains more."""
+    return (
+        three.agreement >= config.third_agreement
+        and three.rarer >= config.third_share
+        and three.gain - two.gain >= config.third_gain
+    )
+
+
 def grade(confidence: float, signs: Signs, config: EmbeddedConfig) -> Verdict:
     """Good, low or abstained, by the thresholds of the configuration."""
+    if signs.seconds < config.short_speech:
+        why = f"there are only {signs.seconds:.0f} s of speech"
+    elif signs.rarer < config.rare_voice:
+        why = f"one of them has only {signs.rarer:.0%} of the speech"
+    else:
+        why = "they sound alike, or noise and room cover what sets them apart"
     if confidence >= config.good_from:
         return Verdict("good", confidence)
-    why = (
-        f"there are only {signs.seconds:.0f} s of speech"
-        if signs.seconds < config.short_speech
-        else "they sound too alike, or noise and room cover what sets them apart"
-    )
     if confidence >= config.low_from:
-        return Verdict("low", confidence, f"The two voices are hard to tell apart: {why}.")
-    return Verdict(
-        "abstained",
-        confidence,
-        f"The two voices could not be told apart: {why}. Record each person on their own "
-        "microphone or channel, or use the pyannote engine.",
+        note = f"The voices are hard to tell apart, so these figures are rough: {why}."
+        return Verdict("low", confidence, note)
+    note = (
+        f"The voices could not be told apart: {why}. Record each person on their own microphone "
+        "or channel, or use the pyannote engine."
     )
+    return Verdict("abstained", confidence, note)
 
 
-def _one(speech: Speech) -> Verdict:
-    return Verdict(
-        "abstained",
-        0.0,
+def one_voice(speech: Speech, confidence: float) -> Verdict:
+    """Two were expected and one was found."""
+    note = (
         f"Only one voice was found in {len(speech) * HOP:.0f} s of speech. If two people spoke, "
-        "check that both can be heard, or record each on their own channel.",
+        "check that both can be heard, or record each on their own channel."
     )
+    return Verdict("abstained", confidence, note)
+
+
+def three_voices(confidence: float) -> Verdict:
+    """Two were expected and a third was heard."""
+    note = (
+        "A third voice was heard where two were expected. If three people spoke, set the number "
+        "of speakers to 3 (diarization.speakers); otherwise cut the recording to the practice."
+    )
+    return Verdict("abstained", confidence, note)
+
+
+def _likelihood(
+    rows: npt.NDArray[np.float32], size: int, config: EmbeddedConfig, rng: np.random.Generator
+) -> float:
+    mixture = Mixture(rows, size, config, rng)
+    mixture.fit(rows, config.first_iterations)
+    return float(mixture.score(rows).sum())
