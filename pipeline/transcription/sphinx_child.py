@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _decoder() -> Any:
-    """The bundled US-English model; each clip is normalised by itself, whatever came before it."""
+    """The bundled US-English model; each clip is normalised by itself."""
     from pocketsphinx import Decoder
 
     return Decoder(loglevel="FATAL", cmn="batch")
@@ -44,6 +44,7 @@ def _next_clip(stream: BinaryIO) -> bytes | None:
 
 
 def _decoded(decoder: Any, clip: bytes) -> list[list[object]]:
+    decoder.reinit_feat()  # else noise and mean estimates of the clips before would linger
     decoder.start_utt()
     decoder.process_raw(clip, no_search=False, full_utt=True)
     decoder.end_utt()
