@@ -160,7 +160,13 @@ def _opened(path: Path) -> Any:
     import av
     import av.error
 
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise AudioError(
+            f"{path.name} can't be opened ({error.strerror}); check the name and the folder"
+        ) from error
+    if not there:
         raise AudioError(f"{path}: no such file; check the name and the folder")
     if not path.is_file():
         raise AudioError(f"{path} is not a file; give the recording itself")
@@ -199,9 +205,13 @@ def _check(found: Probe, path: Path, config: AudioConfig) -> None:
 
 def _too_long(path: Path, duration: float, config: AudioConfig) -> AudioError:
     return AudioError(
-        f"{path.name} lasts {duration / 3600:.1f} h; Attune reads up to "
-        f"{config.max_duration / 3600:g} h, cut it into sessions first"
+        f"{path.name} lasts {_length(duration)} or more; Attune reads up to "
+        f"{_length(config.max_duration)}, cut it into sessions first"
     )
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
 
 
 def _decode(
@@ -211,9 +221,9 @@ def _decode(
     import av
     import av.error
 
-    capacity = round((header.duration or 60.0) * RATE) + RATE
-    out = np.empty((header.channels, capacity), np.int16)
     limit = round(config.max_duration * RATE)
+    capacity = min(round((header.duration or 60.0) * RATE) + RATE, limit)
+    out = np.empty((header.channels, capacity), np.int16)
     deadline = time.monotonic() + config.max_decode_time
     size, broken = 0, False
     with _opened(path) as container:
@@ -221,7 +231,7 @@ def _decode(
         layout = stream.codec_context.layout
         resampler = av.AudioResampler(format="fltp", layout=layout, rate=RATE)
         try:
-            for frame in _frames(container, stream, resampler):
+            for frame in _frames(container, stream, resampler, name=path.name):
                 part = frame.to_ndarray()
                 if not np.isfinite(part).all():
                     bad = int(np.count_nonzero(~np.isfinite(part)))
@@ -238,7 +248,7 @@ def _decode(
                         f"(reached {size / RATE:.0f} s); export it again as WAV or FLAC"
                     )
                 if end > out.shape[1]:
-                    out = np.concatenate([out, np.empty_like(out, shape=(len(out), end))], axis=1)
+                    out = _grown(out, size, min(2 * end, limit))
                 out[:, size:end] = np.clip(np.rint(part * _FULL_SCALE), -32768, 32767)
                 size = end
                 if header.duration:
@@ -254,9 +264,28 @@ def _decode(
     return out[:, :size], broken
 
 
-def _frames(container: Any, stream: Any, resampler: Any) -> Iterator[Any]:
-    """Resampled frames in order; a channel layout that changes midway is a damaged file."""
+def _grown(samples: npt.NDArray[np.int16], size: int, room: int) -> npt.NDArray[np.int16]:
+    """The first ``size`` samples with room for more; what isn't filled takes no memory."""
+    out = np.empty((len(samples), room), np.int16)
+    out[:, :size] = samples[:, :size]
+    return out
+
+
+def _frames(container: Any, stream: Any, resampler: Any, *, name: str) -> Iterator[Any]:
+    """Resampled frames in order.
+
+    Raises:
+        AudioError: channels or sample rate change midway, as in files glued together.
+    """
+    first: tuple[int, int] | None = None
     for frame in container.decode(stream):
+        found = (frame.layout.nb_channels, frame.sample_rate)
+        first = first or found
+        if found != first:
+            raise AudioError(
+                f"{name} changes midway from {first[0]} channels at {first[1]} Hz to {found[0]} at "
+                f"{found[1]} Hz; export it again as one WAV or FLAC"
+            )
         frame.pts = None
         yield from resampler.resample(frame)
     yield from resampler.resample(None)
