@@ -185,9 +185,7 @@ class _Decision:
     def finish(self, duration: float) -> list[Span]:
         out: list[Span] = []
         if self.start is not None:
-            seconds = WINDOW / RATE
-            end = duration if self.quiet_since is None else self.quiet_since * seconds
-            out += self._close(self.start * seconds, min(end, duration))
+            out += self._close(self.start * WINDOW / RATE, duration)
         if self.held:
             last = self.held.pop()
             out.append(Span(last.start, min(last.end + self.config.pad, duration)))
