@@ -6,6 +6,7 @@ the stages behind it run again. Files are written whole or not at all.
 """
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,15 @@ class Artefacts:
         self._folder = folder
 
     def load(self, stage: str, key: str, kind: Any) -> Any | None:
-        """The artefact as a ``kind`` (a dataclass), or None where this key was never made."""
+        """The artefact as a ``kind`` (a dataclass), or None where this key was never made.
+
+        One that can't be read (damaged, or an older version's) counts as never made.
+        """
         data = self._read(stage, key)
-        return None if data is None else _adapter(kind).validate_json(data)
+        try:
+            return None if data is None else _adapter(kind).validate_json(data)
+        except ValueError:  # pydantic's ValidationError is one
+            return None
 
     def keep(self, stage: str, key: str, value: Any) -> None:
         """Write an artefact, replacing those of the stage that other keys made."""
@@ -34,18 +41,10 @@ class Artefacts:
     def load_activity(self, key: str) -> Activity | None:
         """Speech activity with its probabilities (arrays, so not JSON)."""
         data = self._read("activity", key)
-        if data is None:
+        try:
+            return None if data is None else _unpacked(data)
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile):
             return None
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            channels = range(int(arrays["channels"]))
-            return Activity(
-                speech=tuple(
-                    tuple(Span(float(a), float(b)) for a, b in arrays[f"speech{c}"])
-                    for c in channels
-                ),
-                probability=tuple(arrays[f"probability{c}"] for c in channels),
-                duration=float(arrays["duration"]),
-            )
 
     def keep_activity(self, key: str, activity: Activity) -> None:
         """Write speech activity."""
@@ -78,6 +77,18 @@ class Artefacts:
     @staticmethod
     def _path(folder: Path, stage: str, key: str) -> Path:
         return folder / f"{stage}-{key}"
+
+
+def _unpacked(data: bytes) -> Activity:
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        channels = range(int(arrays["channels"]))
+        return Activity(
+            speech=tuple(
+                tuple(Span(float(a), float(b)) for a, b in arrays[f"speech{c}"]) for c in channels
+            ),
+            probability=tuple(arrays[f"probability{c}"] for c in channels),
+            duration=float(arrays["duration"]),
+        )
 
 
 def _adapter(kind: Any) -> Any:
