@@ -11,11 +11,11 @@ out anew, so a changed threshold, role or section runs no model again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 from importlib import metadata
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pipeline.activity import Activity, detect_activity
@@ -23,8 +23,11 @@ from pipeline.artefacts import Artefacts
 from pipeline.attribution import attribute
 from pipeline.audio import Recording, file_sha256, read_recording
 from pipeline.config import Config, fingerprint
+from pipeline.diarization.channels import ChannelDiarizer
+from pipeline.diarization.embedded import EmbeddedDiarizer
 from pipeline.diarization.select import Choice as DiarizerChoice
 from pipeline.diarization.select import choose_diarizer
+from pipeline.errors import AttuneError, ConfigError
 from pipeline.imports import named_voices, voices_of_transcript
 from pipeline.lexicon import load_lexicon
 from pipeline.measures import measure
@@ -103,7 +106,9 @@ def analyze(
         progress: hears each stage's name and the fraction done.
 
     Raises:
-        AudioError, TranscriptError, ModelUnavailable, ConfigError: each says what to do.
+        AudioError, TranscriptError, ModelUnavailable: each says what to do.
+        ConfigError: likewise; also where a section lies behind the end, or nobody has the
+            therapist's label.
     """
     if is_transcript(path):
         heard = read(path)
@@ -184,7 +189,7 @@ def conclude(
         words = attribute(words, heard.diarization, config.attribution)
     chosen = sections or (SectionChoice(0.0, heard.facts.duration),)
     built = tuple(
-        _section(str(i + 1), choice, heard.diarization, words, config, therapist=therapist)
+        _section(str(i + 1), choice, heard, words, config, therapist=therapist)
         for i, choice in enumerate(chosen)
     )
     return Report(
@@ -219,10 +224,15 @@ class _Work:
         self._kept = kept
         self._progress = progress
         self._sha256 = _existing_sha256(path)
+        self._import_key = fingerprint("1", self._sha256)
         self._audio_key = fingerprint("1", self._sha256, config.audio)
         self._activity_key = fingerprint(self._audio_key, config.activity)
         self._diarization_key = fingerprint(
-            self._activity_key, config.diarization, str(models_dir()), _weights("pyannote")
+            self._activity_key,
+            config.diarization,
+            (ChannelDiarizer.version, EmbeddedDiarizer.version, _version("pyannote.audio")),
+            str(models_dir()),
+            _weights("pyannote"),
         )
         self.recording = _once(self._recording)
         self.activity = _once(self._activity)
@@ -262,12 +272,12 @@ class _Work:
     def brought(self, path: Path | None) -> "_Brought | None":
         """Words made elsewhere: those of ``path``, else those that an earlier run was given."""
         if path is None:
-            earlier: _Brought | None = self._kept.load("import", self._audio_key, _Brought)
+            earlier: _Brought | None = self._kept.load("import", self._import_key, _Brought)
             return earlier
         transcript, spans = read_transcript(path)
         engine = Engine(transcript.engine, "1", f"The words come from {path.name}.")
         found = _Brought(transcript, spans, engine)
-        self._kept.keep("import", self._audio_key, found)
+        self._kept.keep("import", self._import_key, found)
         return found
 
     def words(self) -> tuple[Transcript | None, Engine]:
@@ -340,13 +350,14 @@ class _Words:
 def _section(
     number: str,
     choice: SectionChoice,
-    diarization: Diarization,
+    heard: Heard,
     words: Transcript | None,
     config: Config,
     *,
     therapist: str | None,
 ) -> Section:
-    within = Span(choice.start, choice.end)
+    diarization = heard.diarization
+    within = _within(choice, heard)
     spoken = spoken_words(words, config.turns)
     conversation = converse(diarization, config.turns, within=within, words=spoken)
     said = _inside(words.words if words else (), within)
@@ -380,6 +391,17 @@ def _section(
         role_confidence=round(decision.confidence, 3),
         role_note=decision.note,
     )
+
+
+def _within(choice: SectionChoice, heard: Heard) -> Span:
+    """The section's span, cut off where the recording ends: what comes after is no silence."""
+    duration = heard.facts.duration
+    if choice.start >= duration > 0:
+        raise ConfigError(
+            f"a section starts at {choice.start:g} s, but {heard.facts.name} lasts {duration:g} s; "
+            "give times inside the recording"
+        )
+    return Span(choice.start, min(choice.end, duration))
 
 
 def _roles(
@@ -446,23 +468,28 @@ def _weights(name: str) -> list[str]:
 
 
 def _once(make: Callable[[], Any]) -> Callable[[], Any]:
-    """The result of ``make``, worked out by whoever needs it first; the others wait."""
-    from threading import Lock
-
-    lock, done = Lock(), cache(make)
+    """What ``make`` gives or raises, worked out by whoever needs it first; the others wait."""
+    lock: Lock = Lock()
+    outcome: Future[Any] = Future()
 
     def get() -> Any:
         with lock:
-            return done()
+            if not outcome.done():
+                try:
+                    outcome.set_result(make())
+                except AttuneError as error:
+                    outcome.set_exception(error)
+        return outcome.result()
 
     return get
 
 
 def _versions() -> dict[str, str]:
-    out: dict[str, str] = {}
-    for name in _LIBRARIES:
-        try:
-            out[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            out[name] = "not installed"
-    return out
+    return {name: _version(name) for name in _LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
