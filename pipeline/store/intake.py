@@ -85,6 +85,7 @@ def keep(
     setup: Setup,
     material: Material,
     owner: str | None,
+    suffix: str | None,
 ) -> StoredRecording:
     """Write the row and move the file into its place, or find what the owner has of the same bytes.
 
@@ -97,9 +98,9 @@ def keep(
     if same is not None:
         return stored(same)
     shown = display_name(name)
-    suffix = _SUFFIX.search(shown.lower())
+    found = _SUFFIX.search((shown if suffix is None else suffix).lower())
     row = Recording(
-        id=new_id(), owner_id=person_id, name=shown, suffix=suffix.group(1) if suffix else "",
+        id=new_id(), owner_id=person_id, name=shown, suffix=found.group(1) if found else "",
         size=upload.size, sha256=upload.sha256, setup=setup, material=material, created_at=now(),
         state="received", stage="", fraction=0.0, error="",
     )  # fmt: skip

@@ -96,7 +96,11 @@ class Store:
                 not allowed here.
         """
         with self.receive(
-            source.name if name is None else name, setup=setup, material=material, owner=owner
+            source.name if name is None else name,
+            setup=setup,
+            material=material,
+            owner=owner,
+            suffix=source.suffix,
         ) as upload:
             intake.copy(source, upload)
         return upload.recording
@@ -109,10 +113,12 @@ class Store:
         setup: Setup = "unknown",
         material: Material = "acted role",
         owner: str | None = None,
+        suffix: str | None = None,
     ) -> Iterator[intake.Upload]:
         """A file to write a recording's bytes to; kept on a clean exit, gone on any other.
 
-        After the block ``upload.recording`` is the recording that was kept.
+        ``suffix`` (``.wav``) is the kept file's; the name's own where it is None. After the block
+        ``upload.recording`` is the recording that was kept.
 
         Raises:
             StoreError: as ``ingest``.
@@ -136,6 +142,7 @@ class Store:
                             setup=setup,
                             material=material,
                             owner=owner,
+                            suffix=suffix,
                         )
                 finally:
                     self._settle()
