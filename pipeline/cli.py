@@ -96,7 +96,7 @@ def analyze(
     if recording:
         analyze_stored(recording, config, therapist=therapist, sections=sections, out=out)
         return
-    failed = analyze_files(
+    code = analyze_files(
         files or [],
         config,
         out=out,
@@ -104,7 +104,7 @@ def analyze(
         setup=parse_setup(setup),
         sections=sections,
     )
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(code)
 
 
 @app.command("import")
@@ -127,7 +127,7 @@ def import_(
     from pipeline.commands import analyze_files, parse_section
     from pipeline.config import load_config
 
-    failed = analyze_files(
+    code = analyze_files(
         [audio or transcript],
         load_config(profile, overrides=overrides or ()),
         out=out,
@@ -135,7 +135,7 @@ def import_(
         sections=tuple(parse_section(text) for text in section or ()),
         transcript=transcript if audio else None,
     )
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -153,10 +153,10 @@ def demo(
     from pipeline.config import load_config
 
     samples = sample_recordings()
-    failed = analyze_files(samples if everything else samples[:2], load_config())
-    if dashboard and not failed:
+    code = analyze_files(samples if everything else samples[:2], load_config())
+    if dashboard and not code:
         _serve(port, open_browser=True)
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(code)
 
 
 @app.command("dashboard")

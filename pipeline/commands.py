@@ -3,8 +3,8 @@
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,6 +20,9 @@ from pipeline.session import SectionChoice, analyze, is_transcript
 from pipeline.store import Store
 from pipeline.store.blobs import write_file
 
+_NAME_BYTES = 240
+"""Bytes of a name; file systems take 255 with the extension."""
+
 _SECTION = re.compile(r"(?P<start>[\d:.]+)-(?P<end>[\d:.]+)(?:=(?P<therapist>.+))?")
 
 
@@ -33,8 +36,12 @@ def analyze_files(
     sections: Sequence[SectionChoice] = (),
     transcript: Path | None = None,
 ) -> int:
-    """Analyse each file, store and show it; how many failed. A bad file stops none of the rest."""
-    failed = 0
+    """Analyse each file, store and show it; a bad file stops none of the rest.
+
+    Returns:
+        The exit code: 0 all done, 1 some failed, 2 a setting is wrong or doesn't fit a recording.
+    """
+    code = failed = 0
     names = _distinct(files)
     with Store.open(data_dir()) as store:
         for path, name in zip(files, names, strict=True):
@@ -49,17 +56,16 @@ def analyze_files(
                     sections=sections,
                     transcript=transcript,
                 )
-                written = write_outputs(report, out) if out is not None else ()
-            except ConfigError:
-                raise
+                written = write_outputs(report, out, name=name) if out is not None else ()
             except AttuneError as error:
                 failed += 1
+                code = max(code, 2 if isinstance(error, ConfigError) else 1)
                 complain(str(error))
                 continue
             show_report(report, written=written)
     if failed and len(files) > 1:
         complain(f"{failed} of {len(files)} files could not be analysed")
-    return failed
+    return code
 
 
 def analyze_stored(
@@ -79,6 +85,7 @@ def analyze_stored(
                     store,
                     recording_id,
                     config,
+                    source=store.source(recording_id),
                     therapist=therapist,
                     sections=sections,
                     transcript=None,
@@ -87,19 +94,19 @@ def analyze_stored(
         except AttuneError as error:
             store.set_state(recording_id, "failed", error=str(error))
             raise
-        show_report(report, written=write_outputs(report, out) if out is not None else ())
+        written = write_outputs(report, out, name=_file_name(name)) if out is not None else ()
+        show_report(report, written=written)
 
 
-def write_outputs(report: Report, folder: Path) -> tuple[Path, ...]:
+def write_outputs(report: Report, folder: Path, *, name: str) -> tuple[Path, ...]:
     """``<name>.json .rttm .vtt .html`` in the folder, each written whole or not at all.
 
     Raises:
         AttuneError: the folder can't be written to.
     """
-    name = report.recording.name
     contents = {
         ".json": to_json(report),
-        ".rttm": write_rttm(report, uri=name).encode(),
+        ".rttm": write_rttm(report, uri=name).encode("utf-8", "replace"),
         ".vtt": write_vtt(report).encode(),
         ".html": write_html(report).encode(),
     }
@@ -115,12 +122,21 @@ def write_outputs(report: Report, folder: Path) -> tuple[Path, ...]:
 
 
 def write_json(target: str, data: dict[str, Any]) -> None:
-    """JSON to a file, or to standard output for ``-``."""
+    """JSON to a file, or to standard output for ``-``.
+
+    Raises:
+        AttuneError: the file can't be written.
+    """
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     if target == "-":
         sys.stdout.write(text)
-    else:
+        return
+    try:
         write_file(Path(target).absolute(), text.encode())
+    except OSError as error:
+        raise AttuneError(
+            f"{target} can't be written ({error.strerror}); choose another file for --json"
+        ) from error
 
 
 def sample_recordings() -> list[Path]:
@@ -176,7 +192,10 @@ def _analyze_file(
     sections: Sequence[SectionChoice],
     transcript: Path | None,
 ) -> Report:
-    """A file that turns out to be unusable leaves nothing in the store."""
+    """A file that turns out to be unusable leaves nothing in the store.
+
+    It is read where it lies, not in the store: messages then call it by the name it has.
+    """
     if not is_transcript(path):
         probe(path, config.audio)
     known = {session.id for session in store.sessions()}
@@ -187,6 +206,7 @@ def _analyze_file(
                 store,
                 row.id,
                 config,
+                source=path,
                 therapist=therapist,
                 sections=sections,
                 transcript=transcript,
@@ -203,17 +223,16 @@ def _analyze_stored(
     recording_id: str,
     config: Config,
     *,
+    source: Path,
     therapist: str | None,
     sections: Sequence[SectionChoice],
     transcript: Path | None,
     progress: Progress,
 ) -> Report:
     row = store.recording(recording_id)
-    if therapist is not None:
-        store.choose(recording_id, therapist=therapist)
     chosen = store.choices(recording_id)
     report = analyze(
-        store.source(recording_id),
+        source,
         config,
         artefacts=store.artefacts(recording_id),
         setup=row.setup,
@@ -223,6 +242,8 @@ def _analyze_stored(
         name=row.name,
         progress=_told(store, recording_id, progress),
     )
+    if therapist is not None:  # now that it is one of the voices
+        store.choose(recording_id, therapist=therapist)
     store.save(recording_id, report)
     return report
 
@@ -242,13 +263,18 @@ def _told(store: Store, recording_id: str, progress: Progress) -> Progress:
 
 def _distinct(files: Sequence[Path]) -> list[str]:
     """Names for the results: the stems, numbered where two files share one."""
-    seen: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for path in files:
-        seen[path.stem] += 1
-        again = seen[path.stem]
-        names.append(path.stem if again == 1 else f"{path.stem}-{again}")
+        stem = _file_name(path.stem)
+        free = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        names.append(next(name for name in free if name not in names))
     return names
+
+
+def _file_name(name: str) -> str:
+    """A name that any file system takes, with room for a number and an extension."""
+    plain = re.sub(r"[\x00-\x1f/\\]", "_", name).encode("utf-8", "replace")
+    return plain[:_NAME_BYTES].decode("utf-8", "ignore")
 
 
 def _seconds(text: str, whole: str) -> float:

@@ -55,7 +55,8 @@ def watching(title: str) -> Iterator[Report_]:
 
 def complain(message: str) -> None:
     """One line for an error."""
-    err.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True)
+    line = " ".join(message.split())
+    err.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True)
 
 
 def show_report(report: Report, *, written: Sequence[Path] = ()) -> None:
