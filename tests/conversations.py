@@ -1,0 +1,110 @@
+"""Conversations for tests: written down as spans, or drawn by hypothesis on a grid of 1/8 s.
+
+On that grid sums and differences are exact, so a threshold is met or not met, never by rounding.
+"""
+
+from hypothesis import strategies as st
+
+from pipeline.config import load_config
+from pipeline.lexicon import load_lexicon
+from pipeline.measures.basis import Basis
+from pipeline.records import Diarization, Person, SpeakerSpan, Word
+from pipeline.spoken import Spoken
+from pipeline.timeline import Span
+from pipeline.turns import converse
+
+CONFIG = load_config()
+ENGLISH = load_lexicon("en")
+GRID = 1 / 8
+
+
+def diarized(speech, *, grade="good", sees_overlap=True):
+    """A diarization of ``{label: [(start, end), ...]}``."""
+    spans = sorted(
+        (SpeakerSpan(float(s), float(e), who) for who, own in speech.items() for s, e in own),
+        key=lambda s: (s.start, s.end, s.speaker),
+    )
+    return Diarization(
+        spans=tuple(spans),
+        speakers=tuple(speech),
+        engine="written down",
+        grade=grade,
+        confidence=None,
+        sees_overlap=sees_overlap,
+    )
+
+
+def extent(speech):
+    """From 0 to the end of the last speech."""
+    return Span(0.0, max((float(e) for own in speech.values() for _, e in own), default=1.0))
+
+
+def talk(speech, *, words=None, config=CONFIG.turns, within=None):
+    """The conversation that the spans make."""
+    return converse(diarized(speech), config, within=within or extent(speech), words=words)
+
+
+def saying(*said):
+    """Words (speaker, start, end, text) that may veto; a text of several words is spread evenly."""
+    words = []
+    for speaker, start, end, text in said:
+        parts = text.split()
+        step = (end - start) / len(parts)
+        words += [
+            Word(start + i * step, start + (i + 1) * step, part, speaker=speaker)
+            for i, part in enumerate(parts)
+        ]
+    return Spoken(words, ENGLISH, CONFIG.turns)
+
+
+def basis(
+    speech,
+    *,
+    therapist="A",
+    voices="good",
+    words="abstained",
+    sees_overlap=True,
+    spoken=None,
+    config=CONFIG.measures,
+    turns=CONFIG.turns,
+    within=None,
+):
+    """What the measures stand on; everybody but the therapist is a client."""
+    return Basis(
+        conversation=talk(speech, words=spoken, config=turns, within=within),
+        roles={s: Person("therapist" if s == therapist else "client") for s in speech},
+        config=config,
+        voices=voices,
+        words=words,
+        sees_overlap=sees_overlap,
+        spoken=spoken,
+    )
+
+
+def shifted(speech, seconds):
+    """The same speech, later."""
+    return {who: [(s + seconds, e + seconds) for s, e in own] for who, own in speech.items()}
+
+
+def renamed(speech, names):
+    """The same speech by other names."""
+    return {names[who]: own for who, own in speech.items()}
+
+
+@st.composite
+def speeches(draw, *, voices=2, most=8, apart=False):
+    """Speech of so many voices, A, B, ...; ``apart``: no two voices start or end at one moment."""
+    names = "ABC"[:voices]
+    out = {}
+    for i, who in enumerate(names):
+        steps = draw(
+            st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=most)
+        )
+        stretch, offset = (2, i * GRID / 2) if apart else (1, 0.0)
+        at, spans = 0.0, []
+        for pause, length in steps:
+            start = at + pause * GRID * stretch
+            at = start + length * GRID * stretch
+            spans.append((start + offset, at + offset))
+        out[who] = spans
+    return out
