@@ -9,6 +9,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -108,13 +109,15 @@ class EmbeddedConfig:
     overlap_bridge: float
     overlap_trim: float
     overlap_shortest: float
-    overlap_mixtures: int
+    overlap_mixtures_a_minute: float
+    overlap_mixtures: tuple[float, ...]
     overlap_exam: int
     overlap_lengths: tuple[float, ...]
     overlap_level: float
     overlap_audible: float
     overlap_reaches: tuple[float, ...]
     overlap_frames: int
+    overlap_networks: int
     overlap_units: int
     overlap_decay: float
     overlap_epochs: int
@@ -232,6 +235,9 @@ class TurnsConfig:
     question_reach: float
     answer_lead: float
 
+    def __post_init__(self) -> None:
+        _at_least(self, "turns", {})
+
 
 @dataclass(frozen=True, slots=True)
 class MeasuresConfig:
@@ -251,6 +257,10 @@ class MeasuresConfig:
     min_practice: float
     note_practice: float
     min_denominator: int
+
+    def __post_init__(self) -> None:
+        # a window that doesn't move on never ends; quartiles need two observations
+        _at_least(self, "measures", {"window": 1.0, "window_step": 0.1, "min_denominator": 2})
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +337,14 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _at_least(config: Any, section: str, least: Mapping[str, float]) -> None:
+    """Refuse a threshold under its least value, 0 where none is given."""
+    for field in dataclasses.fields(config):
+        value, lowest = getattr(config, field.name), least.get(field.name, 0)
+        if value < lowest:
+            raise ConfigError(f"{section}.{field.name} = {value} must be {lowest} or more")
+
+
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
@@ -350,7 +368,7 @@ def _profile(profile: str | Path) -> tuple[str, str]:
 def _parse(text: str, *, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigError(f"{source} is not valid TOML: {error}; mend that line") from error
 
 
@@ -360,7 +378,7 @@ def _override(override: str) -> dict[str, Any]:
         raise ConfigError(f"--set {override!r} is not key=value; try --set turns.ipu_gap=0.25")
     try:
         value = tomllib.loads(f"value = {text.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # TOMLDecodeError, or a number of thousands of digits
         value = text.strip()
     for name in reversed(key.strip().split(".")):
         value = {name: value}
@@ -408,10 +426,9 @@ def _build(kind: Any, values: Mapping[str, Any], *, path: str, source: str) -> A
 
 def _typed(value: Any, kind: Any, *, where: str, source: str) -> Any:
     if kind is float and type(value) in (int, float):
-        number = float(value)
-        if number != number or number in (float("inf"), float("-inf")):
+        if not abs(value) <= sys.float_info.max:
             raise ConfigError(f"{source}: {where} = {value!r} must be a finite number")
-        return number
+        return float(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value
     if kind == tuple[float, ...] and isinstance(value, list):

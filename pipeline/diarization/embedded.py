@@ -121,6 +121,9 @@ class EmbeddedDiarizer:
             and both.precision >= config.overlap_precision
             and both.recall >= config.overlap_recall
         )
+        note = verdict.note
+        if not seen and verdict.grade != "abstained":
+            note = f"{note} Where two speak at once, only one is counted.".strip()
         names = names_of(path)
         exclusive = spans_of(speech, path, names)
         spans = overlapping_spans(speech, both.path, names) if both and seen else exclusive
@@ -131,7 +134,7 @@ class EmbeddedDiarizer:
             grade=verdict.grade,
             confidence=verdict.confidence,
             sees_overlap=seen,
-            note=verdict.note,
+            note=note,
             exclusive=exclusive if seen else (),
         )
 

@@ -26,7 +26,7 @@ BOTH = 2
 """The state in which two voices sound."""
 
 _STEP = round(HOP * RATE)
-_BLOCK = 20_000
+_BLOCK = 6_000
 _LOWEST = -8.0
 
 Stretch = tuple[float, float]
@@ -63,7 +63,10 @@ def find_overlaps(
     if min(sum(e - s for s, e in own) for own in taught) < config.overlap_clean:
         return None
     ear = _Ear(frames, speech, voices, config)
-    rows, answers = _lesson(recording, taught, ear, config.overlap_mixtures, config, rng)
+    wanted = len(speech) * HOP / 60 * config.overlap_mixtures_a_minute
+    fewest, most = config.overlap_mixtures
+    count = round(min(most, max(fewest, wanted)))
+    rows, answers = _lesson(recording, taught, ear, count, config, rng)
     network = _Network(rows, answers, config)
     rows, answers = _lesson(recording, held, ear, config.overlap_exam, config, rng)
     called = network.decode(rows, np.full(len(rows), config.overlap_switch)) == BOTH
@@ -193,7 +196,7 @@ class _Ear:
 
 
 class _Network:
-    """A small network that tells A, B and both; trained in its constructor."""
+    """Small networks that tell A, B and both, and vote; trained in the constructor."""
 
     def __init__(self, rows: Matrix, answers: Labels, config: EmbeddedConfig) -> None:
         import warnings
@@ -202,19 +205,21 @@ class _Network:
         from sklearn.neural_network import MLPClassifier
 
         rng = np.random.default_rng(config.seed)
-        chosen = rng.permutation(len(rows))[: config.overlap_frames]
-        rows, answers = rows[chosen], answers[chosen]
         self._mean, self._spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-        self._network = MLPClassifier(
-            (config.overlap_units,),
-            alpha=config.overlap_decay,
-            max_iter=config.overlap_epochs,
-            random_state=config.seed,
-        )
-        with warnings.catch_warnings():
-            # A fixed number of passes is what is wanted, converged or not.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self._network.fit((rows - self._mean) / self._spread, answers)
+        self._voters = []
+        for voter in range(config.overlap_networks):
+            chosen = rng.permutation(len(rows))[: config.overlap_frames]
+            network = MLPClassifier(
+                (config.overlap_units,),
+                alpha=config.overlap_decay,
+                max_iter=config.overlap_epochs,
+                random_state=config.seed + voter,
+            )
+            with warnings.catch_warnings():
+                # A fixed number of passes is what is wanted, converged or not.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                network.fit((rows[chosen] - self._mean) / self._spread, answers[chosen])
+            self._voters.append(network)
         frequency = np.bincount(answers, minlength=3) / len(answers)
         both = config.overlap_prior
         self._prior = np.log(np.array([(1 - both) / 2, (1 - both) / 2, both]) / frequency)
@@ -222,8 +227,9 @@ class _Network:
 
     def scores(self, rows: Matrix) -> Matrix:
         """Scaled log-likelihoods of A, B and both, shape (frames, 3)."""
-        known = self._network.predict_log_proba((rows - self._mean) / self._spread)
-        scores: Matrix = (np.maximum(known, _LOWEST) + self._prior) * self._scale
+        normal = (rows - self._mean) / self._spread
+        votes = [np.maximum(voter.predict_log_proba(normal), _LOWEST) for voter in self._voters]
+        scores: Matrix = (np.mean(votes, axis=0) + self._prior) * self._scale
         return scores
 
     def decode(self, rows: Matrix, penalties: npt.NDArray[np.float64]) -> Labels:
