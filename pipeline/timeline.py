@@ -12,6 +12,7 @@ spans and return a timeline whose spans neither overlap nor touch::
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import NamedTuple
 
 from pipeline.errors import AttuneError
@@ -116,13 +117,13 @@ def checked(spans: Iterable[Span], *, what: str) -> Timeline:
     """The spans sorted, after making sure that each ends after it starts.
 
     Raises:
-        AttuneError: a span is reversed or negative; the message gives its times.
+        AttuneError: a span is reversed, negative or endless; the message gives its times.
     """
     out = tuple(sorted(spans))
     for span in out:
-        if not 0 <= span.start <= span.end:
+        if not 0 <= span.start <= span.end < inf:
             raise AttuneError(
                 f"{what}: a span from {span.start:.3f} s to {span.end:.3f} s is not a stretch of "
-                "time; its end must not lie before its start"
+                "time; give a start of 0 or later and an end that doesn't lie before it"
             )
     return out
