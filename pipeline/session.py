@@ -43,6 +43,7 @@ from pipeline.records import (
     SpeakerSpan,
     Transcript,
     Word,
+    channel_label,
     no_progress,
 )
 from pipeline.report import SCHEMA, Certainty, Engine, Provenance, RecordingFacts, Report
@@ -237,6 +238,7 @@ class _Work:
         self.recording = _once(self._recording)
         self.activity = _once(self._activity)
         self.diarizer = _once(self._diarizer)
+        self.voices: Callable[[], tuple[Diarization, Engine]] = _once(self._voices)
 
     def facts(self) -> RecordingFacts:
         """What the file holds; from the artefact where there is one."""
@@ -254,7 +256,7 @@ class _Work:
             self._kept.keep("audio", self._audio_key, found)
         return replace(found, name=self._path.stem, setup=self._setup)
 
-    def voices(self) -> tuple[Diarization, Engine]:
+    def _voices(self) -> tuple[Diarization, Engine]:
         """Who spoke when, and which engine said so."""
         key = self._diarization_key
         found: _Voices | None = self._kept.load("diarization", key, _Voices)
@@ -295,13 +297,19 @@ class _Work:
         return found.transcript, found.engine
 
     def _transcribed(self, choice: TranscriberChoice) -> Transcript:
+        """The words; with one voice per channel, each channel's own, not what leaks into it.
+
+        That case waits for the voices, which channels give within seconds.
+        """
         if choice.transcriber is None:
             raise AssertionError("only a transcriber that was chosen is asked")
+        activity, per_channel = self.activity(), self.diarizer().name == "channels"
+        if per_channel:
+            voices, _ = self.voices()
+            labels = (channel_label(c, len(activity.speech)) for c in range(len(activity.speech)))
+            activity = replace(activity, speech=tuple(voices.of(label) for label in labels))
         transcript = choice.transcriber.transcribe(
-            self.recording(),
-            self.activity(),
-            progress=self._progress,
-            per_channel=self.diarizer().name == "channels",
+            self.recording(), activity, progress=self._progress, per_channel=per_channel
         )
         return replace(transcript, words=tuple(map(_rounded_word, transcript.words)))
 
