@@ -30,7 +30,7 @@ def named_voices(diarization: Diarization, spans: Sequence[SpeakerSpan]) -> Diar
     """The heard voices under the transcript's names, paired by the time they share.
 
     Pairs are made greedily, the longest shared time first; a voice without a partner keeps its
-    label.
+    label, with an apostrophe where another voice has got that for its name.
     """
     names = tuple(dict.fromkeys(s.speaker for s in spans))
     shared = sorted(
@@ -45,15 +45,20 @@ def named_voices(diarization: Diarization, spans: Sequence[SpeakerSpan]) -> Diar
     for seconds, voice, name in shared:
         if seconds > 0 and voice not in pairs and name not in pairs.values():
             pairs[voice] = name
+    for voice in diarization.speakers:
+        label = voice
+        while voice not in pairs and label in pairs.values():
+            label += "'"
+        pairs.setdefault(voice, label)
 
     def renamed(old: Iterable[SpeakerSpan]) -> tuple[SpeakerSpan, ...]:
-        return tuple(replace(s, speaker=pairs.get(s.speaker, s.speaker)) for s in old)
+        return tuple(replace(s, speaker=pairs[s.speaker]) for s in old)
 
     return replace(
         diarization,
         spans=renamed(diarization.spans),
         exclusive=renamed(diarization.exclusive),
-        speakers=tuple(pairs.get(s, s) for s in diarization.speakers),
+        speakers=tuple(pairs[s] for s in diarization.speakers),
     )
 
 
