@@ -14,9 +14,9 @@ from dashboard import analysis, wording
 from dashboard.views import SectionView, SessionView, view
 from pipeline.config import Config, load_config
 from pipeline.places import data_dir
-from pipeline.report import from_json
+from pipeline.report import Report, from_json
 from pipeline.store import Store
-from pipeline.store.rows import SessionSummary
+from pipeline.store.rows import SessionSummary, StoredRecording
 
 
 def store() -> Store:
@@ -86,33 +86,53 @@ def choose_therapist(recording_id: str, label: str) -> bool:
     """Make a voice the therapist's and count everything anew; remembered for later analyses.
 
     Returns:
-        True where the new figures are there; False where they had to be left to a child process
-        because the first run kept no artefacts.
+        True where the new figures are there; False where a child process works them out, because
+        what an earlier run kept doesn't fit the present configuration: models don't run in here.
 
     Raises:
         AttuneError: the figures can't be made.
     """
     recording = store().recording(recording_id)
-    artefacts = store().artefacts(recording_id)
-    if not any(artefacts.iterdir()):
-        store().choose(recording_id, therapist=label)
+    report = _from_artefacts(recording, therapist=label)
+    store().choose(recording_id, therapist=label)
+    if report is None:
         store().set_state(recording_id, "analysing")
         analysis.start(recording_id, therapist=label)
         return False
+    store().save(recording_id, report)
+    return True
+
+
+def _from_artefacts(recording: StoredRecording, *, therapist: str) -> Report | None:
+    """The report with another therapist, if no sound has to be decoded for it."""
+    artefacts = store().artefacts(recording.id)
+    if not any(artefacts.iterdir()):
+        return None
     from pipeline.session import SectionChoice, analyze
 
-    report = analyze(
-        store().source(recording_id),
-        config(),
-        artefacts=artefacts,
-        setup=recording.setup,
-        therapist=label,
-        sections=[SectionChoice(*span) for span in store().choices(recording_id).sections],
-    )
-    facts = replace(report.recording, name=recording.name)
-    store().choose(recording_id, therapist=label)
-    store().save(recording_id, replace(report, recording=facts))
-    return True
+    try:
+        report = analyze(
+            store().source(recording.id),
+            config(),
+            artefacts=artefacts,
+            setup=recording.setup,
+            therapist=therapist,
+            sections=[SectionChoice(*span) for span in store().choices(recording.id).sections],
+            progress=_only_kept,
+        )
+    except _NotKeptError:
+        return None
+    return replace(report, recording=replace(report.recording, name=recording.name))
+
+
+class _NotKeptError(Exception):
+    """A model would have to run."""
+
+
+def _only_kept(stage: str, _fraction: float) -> None:
+    """Stop an analysis that starts to decode the sound, as every model's work begins."""
+    if stage == "audio":
+        raise _NotKeptError
 
 
 def timeline_table(section: SectionView) -> pd.DataFrame:

@@ -9,7 +9,7 @@ store, never more than a piece of it in memory.
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -141,7 +141,8 @@ async def _upload(
         return problem
     headers = request.headers
     name = _name(headers.get("x-attune-name", ""))
-    setup, material = unquote(headers["x-attune-setup"]), unquote(headers["x-attune-material"])
+    setup = cast(Setup, unquote(headers["x-attune-setup"]))  # both were checked above
+    material = cast(Material, unquote(headers["x-attune-material"]))
     pieces = request.stream()
 
     def receive() -> str:
