@@ -65,7 +65,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure with its meaning, how sure it is, and the moments behind it."""
+    """A figure with its meaning, how sure it is, and the moments behind it, or the longest of them.
+
+    ``stretches`` is how many there are in all.
+    """
 
     key: str
     title: str
@@ -75,6 +78,7 @@ class Tile:
     certainty: Grade
     note: str
     moments: tuple[Moment, ...]
+    stretches: int
 
     @property
     def told(self) -> bool:
@@ -291,6 +295,7 @@ def _tiles(
             certainty=measure.certainty,
             note=" ".join(part for part in (_sentence(measure.note), call) if part),
             moments=_evidence(measure, section, names),
+            stretches=len(measure.evidence),
         )
 
 
@@ -315,7 +320,7 @@ def _detail(name: str, measure: Measure, *, other: str, section: Section, report
         ]
         known = [v for v in theirs if v is not None]
         return f"{other}’s longest: {wording.length(max(known))}" if known else ""
-    if "per_10_min" in parts:
+    if measure.value and "per_10_min" in parts:
         return f"{parts['per_10_min']:.1f} in 10 minutes"
     return ""
 

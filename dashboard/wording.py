@@ -59,7 +59,7 @@ WORDS: dict[Grade, str] = {
     "good": "The words are clear enough to count.",
     "low": "Many words were unclear: figures that need words are rough.",
     "draft": "Draft words: a rough guess by a small transcriber, often wrong. "
-    "Figures that need words are left out.",
+    "Figures that need words are left out, or marked as drafts.",
     "abstained": "There are no words for this recording. Figures that need words are left out.",
 }
 
@@ -87,7 +87,7 @@ FIGURES = (
     Figure(
         "longest_turn",
         "{who}’s longest turn",
-        "The longest time {who_low} held the floor, short pauses included.",
+        "The longest time the {who_low} held the floor, short pauses included.",
     ),
     Figure(
         "silences",

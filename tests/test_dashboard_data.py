@@ -247,8 +247,9 @@ def test_moments_of_a_figure_are_its_longest():
     measure = replace(section.measures["silences"], evidence=many)
     changed = replace(section, measures=section.measures | {"silences": measure})
     shown_section = view(replace(report, sections=(changed,)), load_config()).sections[0]
-    moments = tile(shown_section, "silences").moments
-    assert [m.start for m in moments] == [float(i) for i in range(12, 20)]
+    opened = tile(shown_section, "silences")
+    assert opened.stretches == 20
+    assert [m.start for m in opened.moments] == [float(i) for i in range(12, 20)]
 
 
 @pytest.mark.parametrize("kept", [(), ("diarization-0123456789abcdef",)])

@@ -35,8 +35,7 @@ def _tile(tile: Tile) -> None:
         st.markdown(tile.detail)
     st.caption(f"{tile.explain} {tile.note}".strip())
     if tile.moments:
-        count = len(tile.moments)
-        with st.popover("1 moment" if count == 1 else f"{count} moments", type="tertiary"):
+        with st.popover(_moments(tile), type="tertiary"):
             for i, moment in enumerate(tile.moments):
                 st.button(
                     moment.label,
@@ -46,3 +45,11 @@ def _tile(tile: Tile) -> None:
                     args=(moment.start,),
                     help=moment.detail or None,
                 )
+
+
+def _moments(tile: Tile) -> str:
+    if tile.stretches == 1:
+        return "1 moment"
+    if tile.stretches > len(tile.moments):
+        return f"The {len(tile.moments)} longest of {tile.stretches} moments"
+    return f"{tile.stretches} moments"
