@@ -2,7 +2,7 @@
 
     uv run python benchmarks/long_stereo.py [HOURS]
 
-Tiles sample_audio/02_two_microphones.flac into a WAV of that length in a temporary folder, then runs
+Tiles sample_audio/02_two_microphones.flac into a WAV in a temporary folder, then runs
 decoding, activity and diarization in a child process and prints its peak resident memory above what
 it has once the libraries and Silero are loaded.
 """
