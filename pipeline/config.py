@@ -188,6 +188,8 @@ class SphinxConfig:
     clip_gap: float
     clip_pad: float
     clip_max: float
+    max_states: int
+    max_words: int
     draft_confidence: float
 
 

@@ -95,7 +95,7 @@ class EmbeddedDiarizer:
             more = read_signs(speech, third, [], config) if third else None
             if more is not None and sounds_like_three(signs, more, config):
                 if self._speakers == 2:
-                    return three_voices(confidence), found[0]
+                    return three_voices(more), found[0]
                 return grade(more.agreement * confidence, more, config), third[0]
         return grade(confidence, signs, config), found[0]
 

@@ -159,13 +159,13 @@ def one_voice(speech: Speech, confidence: float) -> Verdict:
     return Verdict("abstained", confidence, note)
 
 
-def three_voices(confidence: float) -> Verdict:
-    """Two were expected and a third was heard."""
+def three_voices(signs: Signs) -> Verdict:
+    """Two were expected and a third was heard; the surer of it, the less two can be believed."""
     note = (
         "A third voice was heard where two were expected. If three people spoke, set the number "
         "of speakers to 3 (diarization.speakers); otherwise cut the recording to the practice."
     )
-    return Verdict("abstained", confidence, note)
+    return Verdict("abstained", 1.0 - signs.agreement, note)
 
 
 def _likelihood(
