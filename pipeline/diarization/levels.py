@@ -152,14 +152,17 @@ def separation(recording: Recording, activity: Activity, config: ChannelsConfig)
 def separation_of(heard: Sequence[Array], speech: Sequence[Array], config: ChannelsConfig) -> float:
     """The smallest distance between the modes of any two channels, dB.
 
-    0 where one channel's person hardly ever leads: the other mode is then noise, and one voice per
-    channel is not what the recording holds.
+    0 where one channel's person hardly ever leads, or where hardly any speech is heard on a channel
+    (it was off): one voice per channel is then not what the recording holds.
     """
     volume = [to_db(to_power(level).sum(axis=0)) for level in heard]
     distances = [0.0] if len(heard) < 2 else []
     for i, j in combinations(range(len(heard)), 2):
         loud = (np.maximum(speech[i], speech[j]) > 0.5) & (np.maximum(volume[i], volume[j]) > -60)
         modes = level_modes((volume[i] - volume[j])[loud])
-        share = min(modes.low_weight, 1 - modes.low_weight)
+        spoken = [
+            float(np.mean(speech[c] > 0.5, where=loud)) if loud.any() else 0.0 for c in (i, j)
+        ]
+        share = min(modes.low_weight, 1 - modes.low_weight, *spoken)
         distances.append(modes.distance if share >= config.least_share else 0.0)
     return min(distances)
