@@ -105,7 +105,7 @@ def microphones(conversation, *, crosstalk, level=0.0, noise=-60.0, seed=7):
 
 
 def write_audio(path, samples, *, codec=None, rate=RATE, to_rate=None):
-    """Encode samples of shape (channels, n) with FFmpeg; the name's extension says the container."""
+    """Encode samples of shape (channels, n); the name's extension says the container."""
     samples = np.atleast_2d(samples)
     layout = LAYOUTS[len(samples)]
     codec = codec or CODECS[path.suffix]
