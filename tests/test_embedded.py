@@ -79,7 +79,10 @@ def conversation(
 
 
 def diarize(recording: Recording, activity: Activity, *, speakers: int = 2) -> Diarization:
-    config = load_config().diarization.embedded
+    # One network and few frames: made voices are easy to learn, and the tests stay quick.
+    quick = ["overlap_networks=1", "overlap_frames=6000", "overlap_mixtures=[30.0, 40.0]"]
+    overrides = [f"diarization.embedded.{setting}" for setting in quick]
+    config = load_config(overrides=overrides).diarization.embedded
     return EmbeddedDiarizer(config, speakers).diarize(recording, activity, progress=no_progress)
 
 
