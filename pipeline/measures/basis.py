@@ -69,18 +69,24 @@ def ratio(
     denominator: float,
     *,
     unit: str,
+    least: float = 0,
     evidence: Iterable[Span] = (),
     speaker: str | None = None,
     parts: Mapping[str, float] | None = None,
 ) -> Measure:
-    """A share or a rate; abstains under ``min_practice`` seconds, where only counts mean much."""
+    """A share or a rate; abstains under ``min_practice`` seconds, where only counts mean much.
+
+    ``least`` is what the denominator must reach, where it counts something.
+    """
     value = numerator / denominator if denominator > 0 else None
     note = ""
     if value is None:
         note = "not enough to tell: nothing to compare with"
     elif basis.practice < basis.config.min_practice:
         value, note = None, _short(basis)
-    return _graded(
+    elif denominator < least:
+        value, note = None, _few(denominator, least)
+    return graded(
         basis,
         Measure(
             value=value,
@@ -91,7 +97,7 @@ def ratio(
             evidence=tuple(evidence),
             speaker=speaker,
             note=note,
-            parts=dict(parts or {}),
+            parts=dict(parts or {}) if value is not None else {},
         ),
     )
 
@@ -106,7 +112,7 @@ def count(
 ) -> Measure:
     """A number of moments, each of them evidence."""
     evidence = tuple(Span(e.start, e.end) for e in events)
-    return _graded(
+    return graded(
         basis,
         Measure(
             value=float(len(evidence)),
@@ -130,30 +136,42 @@ def distribution(
     speaker: str | None = None,
     parts: Mapping[str, float] | None = None,
 ) -> Measure:
-    """The median of some observations, with their quartiles; abstains on fewer than required."""
+    """The median of some observations, with their quartiles and ``parts``.
+
+    Abstains under ``min_practice`` seconds and on fewer observations than required.
+    """
     seen = sorted(observations)
     values = [value for value, _ in seen]
-    enough = len(values) >= basis.config.min_denominator
-    q1, median, q3 = quantiles(values, n=4, method="inclusive") if enough else (0.0, 0.0, 0.0)
-    needed = basis.config.min_denominator
-    return _graded(
+    note = ""
+    if basis.practice < basis.config.min_practice:
+        note = _short(basis)
+    elif len(values) < basis.config.min_denominator:
+        note = _few(len(values), basis.config.min_denominator)
+    q1, median, q3 = quantiles(values, n=4, method="inclusive") if not note else (0.0, 0.0, 0.0)
+    return graded(
         basis,
         Measure(
-            value=median if enough else None,
+            value=None if note else median,
             numerator=None,
             denominator=float(len(values)),
             unit=unit,
             certainty="good",
             evidence=tuple(sorted(span for _, span in seen)),
             speaker=speaker,
-            note="" if enough else f"not enough to tell: {len(values)} of at least {needed}",
-            parts={
-                **({"q1": q1, "q3": q3, "mean": fmean(values)} if enough else {}),
-                **(parts or {}),
-            },
+            note=note,
+            parts={} if note else {"q1": q1, "q3": q3, "mean": fmean(values), **(parts or {})},
             sample=tuple(values),
         ),
     )
+
+
+def graded(basis: Basis, measure: Measure) -> Measure:
+    """The measure with the grade of the voices; no figure where they or it can't be told."""
+    if basis.voices == "abstained":
+        return abstained(measure, basis.voices_note or "not enough to tell: the voices are unclear")
+    if measure.value is None:
+        return replace(measure, certainty="abstained")
+    return replace(measure, certainty=basis.voices)
 
 
 def needs_overlap(basis: Basis, measure: Measure) -> Measure:
@@ -181,16 +199,12 @@ def spans_of(events: Iterable[Event]) -> Timeline:
     return tuple(Span(e.start, e.end) for e in events)
 
 
-def _graded(basis: Basis, measure: Measure) -> Measure:
-    if basis.voices == "abstained":
-        return abstained(measure, basis.voices_note or "not enough to tell: the voices are unclear")
-    if measure.value is None:
-        return replace(measure, certainty="abstained")
-    return replace(measure, certainty=basis.voices)
-
-
 def _short(basis: Basis) -> str:
     return (
         f"not enough to tell: {basis.practice:.0f} s of practice, "
         f"shares and rates need {basis.config.min_practice:.0f} s"
     )
+
+
+def _few(found: float, needed: float) -> str:
+    return f"not enough to tell: {found:.0f} of at least {needed:.0f}"

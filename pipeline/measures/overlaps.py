@@ -9,10 +9,10 @@
 - Overlapping start: S begins a contribution that is not embedded while O speaks.
 - Dual start: S begins within ``dual_start`` of O's own beginning; nobody interrupted anybody.
 - Floor taken (a *candidate* for an interruption): S starts ``floor_after`` or more after O's
-  contribution began (a breath within it is no new beginning, unless S starts within ``dual_start``
-  of its end); O's IPU ends ``floor_overlap_min`` to ``floor_overlap_max`` after S started, and O
-  stays silent for ``floor_silent``; S has ``floor_speech`` of speech in the ``floor_window`` after
-  that. Vetoed by words that agree.
+  contribution began (a breath within it is no new beginning); O's IPU ends ``floor_overlap_min``
+  to ``floor_overlap_max`` after S started, while both speak, and O stays silent for
+  ``floor_silent``; S has ``floor_speech`` of speech in the ``floor_window`` after that. Who is
+  embedded has no floor to lose. Vetoed by words that agree.
 - Overlap, floor kept: an embedded contribution longer than a backchannel, or with its own words.
 
 *What this can't tell*: whether anyone was interrupted. Overlap timing alone agrees with people's
@@ -54,29 +54,40 @@ def evaluate(basis: Basis) -> Found:
 
 
 def _starts(basis: Basis) -> tuple[Event, ...]:
-    """Contributions that hold the floor and begin while somebody else, who holds it, speaks."""
+    """Contributions that hold the floor and begin while somebody else, who holds it, speaks.
+
+    Each is one start, however many others are speaking.
+    """
     conversation = basis.conversation
     out: list[Event] = []
     for speaker, contributions in conversation.contributions.items():
         for contribution in contributions:
-            for spoken in _speaking(basis, contribution.start, but=speaker).values():
-                own = covering(conversation.ipus[speaker], contribution.start)
-                end = min(spoken.end, own.end if own else contribution.end)
-                dual = contribution.start - spoken.start <= basis.config.dual_start
-                kind: EventType = "dual_start" if dual else "overlapping_start"
-                out.append(Event(kind, contribution.start, end, speaker))
+            spoken = _speaking(basis, contribution.start, but=speaker).values()
+            if not spoken:
+                continue
+            own = covering(conversation.ipus[speaker], contribution.start)
+            end = min(max(s.end for s in spoken), own.end if own else contribution.end)
+            began = min(s.start for s in spoken)
+            dual = contribution.start - began <= basis.config.dual_start
+            kind: EventType = "dual_start" if dual else "overlapping_start"
+            out.append(Event(kind, contribution.start, end, speaker))
     return tuple(out)
 
 
 def _floor_taken(basis: Basis) -> tuple[Event, ...]:
-    out = [
-        Event("floor_taken", ipu.start, spoken.end, speaker)
-        for speaker, own in basis.conversation.ipus.items()
-        for ipu in own
-        if _holds_floor(basis, speaker, ipu)
-        for other, spoken in _speaking(basis, ipu.start, but=speaker).items()
-        if _takes_floor(basis, speaker, ipu, other, spoken)
-    ]
+    """One moment for each IPU that takes the floor, of however many others."""
+    out: list[Event] = []
+    for speaker, own in basis.conversation.ipus.items():
+        for ipu in own:
+            if not _holds_floor(basis, speaker, ipu):
+                continue
+            ends = [
+                spoken.end
+                for other, spoken in _speaking(basis, ipu.start, but=speaker).items()
+                if _takes_floor(basis, speaker, ipu, other, spoken)
+            ]
+            if ends:
+                out.append(Event("floor_taken", ipu.start, max(ends), speaker))
     return tuple(sorted(out, key=lambda e: e.start))
 
 
@@ -86,7 +97,6 @@ def _takes_floor(basis: Basis, speaker: str, ipu: Span, other: str, spoken: Span
     after = Span(spoken.end, spoken.end + config.floor_window)
     return (
         ipu.start - _began(basis, other, spoken) >= config.floor_after
-        and ipu.start - spoken.start > config.dual_start
         and config.floor_overlap_min <= spoken.end - ipu.start <= config.floor_overlap_max
         and ipu.end >= spoken.end
         and _silent_for(ipus[other], spoken.end, config.floor_silent)

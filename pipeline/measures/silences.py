@@ -25,9 +25,11 @@ def evaluate(basis: Basis) -> Found:
     parts = {
         "count_1s": float(len(lengths)),
         "seconds": sum(e.end - e.start for e in listed),
-        "broken_by_therapist": float(sum(e.by == basis.therapist for e in listed)),
     }
-    return Found({"silences": count(basis, listed, parts=parts, sample=sorted(lengths))}, listed)
+    if basis.therapist is not None:
+        parts["broken_by_therapist"] = float(sum(e.by == basis.therapist for e in listed))
+    figure = count(basis, listed, parts=parts, sample=sorted(lengths))
+    return Found({"silences": figure}, listed if basis.voices != "abstained" else ())
 
 
 def find_silences(basis: Basis, *, min_duration: float) -> tuple[Event, ...]:

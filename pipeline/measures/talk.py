@@ -8,7 +8,7 @@ each person alone or with others, overlap, and silence (nobody active, edges inc
 25 % of the low quality demonstrations in AnnoMI, so no share is right by itself.
 """
 
-from pipeline.measures.basis import Basis, Found, ratio
+from pipeline.measures.basis import Basis, Found, graded, ratio
 from pipeline.records import Measure
 from pipeline.timeline import Span, Timeline, clip, complement, intersect, subtract, total, union
 
@@ -47,27 +47,34 @@ def _turn_lengths(basis: Basis, speaker: str) -> dict[str, Measure]:
         sum(lengths),
         float(len(lengths)),
         unit="s",
+        least=basis.config.min_denominator,
         evidence=[turn.span for turn in turns],
         speaker=speaker,
         parts={"words": sum(words) / len(words)} if told and words else {},
     )
     longest = max(turns, key=lambda turn: turn.span.duration, default=None)
-    found = Measure(
-        value=longest.span.duration if longest else None,
-        numerator=longest.span.duration if longest else None,
-        denominator=None,
-        unit="s",
-        certainty="abstained" if longest is None else basis.voices,
-        evidence=(longest.span,) if longest else (),
-        speaker=speaker,
-        note="" if longest else "not enough to tell: no turn",
-        parts={"words": float(len(longest.words))} if longest and told else {},
+    found = graded(
+        basis,
+        Measure(
+            value=longest.span.duration if longest else None,
+            numerator=longest.span.duration if longest else None,
+            denominator=None,
+            unit="s",
+            certainty="good",
+            evidence=(longest.span,) if longest else (),
+            speaker=speaker,
+            note="" if longest else "not enough to tell: no turn",
+            parts={"words": float(len(longest.words))} if longest and told else {},
+        ),
     )
     return {f"turn_length.{speaker}": mean, f"longest_turn.{speaker}": found}
 
 
 def _time_shares(basis: Basis) -> Measure:
-    """How the section's time divides; overlapped time appears with each speaker and as overlap."""
+    """How the section's time divides; overlapped time appears with each speaker and as overlap.
+
+    Overlap is left out where the diarizer can't hear it: no figure is better than a wrong 0.
+    """
     span, ipus = basis.conversation.span, basis.conversation.ipus
     overlap: Timeline = ()
     heard: Timeline = ()
@@ -76,8 +83,11 @@ def _time_shares(basis: Basis) -> Measure:
         heard = union(heard, timeline)
     silence = complement(heard, span)
     length = span.duration
-    parts = {speaker: total(timeline) / length for speaker, timeline in ipus.items()}
-    parts |= {"overlap": total(overlap) / length, "silence": total(silence) / length}
+    seconds = {speaker: total(timeline) for speaker, timeline in ipus.items()}
+    if basis.sees_overlap:
+        seconds["overlap"] = total(overlap)
+    seconds["silence"] = total(silence)
+    parts = {name: value / length for name, value in seconds.items()} if length > 0 else {}
     return ratio(basis, total(heard), length, unit="share", evidence=silence, parts=parts)
 
 
