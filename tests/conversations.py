@@ -3,6 +3,8 @@
 On that grid sums and differences are exact, so a threshold is met or not met, never by rounding.
 """
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from pipeline.config import load_config
@@ -16,6 +18,8 @@ from pipeline.turns import converse
 CONFIG = load_config()
 ENGLISH = load_lexicon("en")
 GRID = 1 / 8
+SHORT = replace(CONFIG.measures, min_practice=0.0)
+"""The thresholds, for examples of a few seconds."""
 
 
 def diarized(speech, *, grade="good", sees_overlap=True):
@@ -65,7 +69,7 @@ def basis(
     words="abstained",
     sees_overlap=True,
     spoken=None,
-    config=CONFIG.measures,
+    config=SHORT,
     turns=CONFIG.turns,
     within=None,
 ):
@@ -79,6 +83,15 @@ def basis(
         sees_overlap=sees_overlap,
         spoken=spoken,
     )
+
+
+def alternating(length, pause, *, times, who="AB", start=0.0):
+    """Everybody in turn, each ``length`` seconds, so often in all."""
+    speech = {name: [] for name in who}
+    for i in range(times):
+        at = start + i * (length + pause)
+        speech[who[i % len(who)]].append((at, at + length))
+    return speech
 
 
 def shifted(speech, seconds):
