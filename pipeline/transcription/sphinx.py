@@ -115,7 +115,7 @@ class SphinxTranscriber:
         if not count:
             progress("transcription", 1.0)
             return []
-        with _children(count) as children, ThreadPoolExecutor(count) as pool:
+        with _children(count, self.config) as children, ThreadPoolExecutor(count) as pool:
 
             def decode(clip: _Clip) -> list[Word]:
                 child = children.get()
@@ -174,10 +174,11 @@ def draft_note(words: Sequence[Word], config: SphinxConfig) -> str:
 class _Child:
     """A decoder process."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: SphinxConfig) -> None:
         root = Path(__file__).resolve().parent.parent.parent
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipeline.transcription.sphinx_child"],
+        module = ["-P", "-m", "pipeline.transcription.sphinx_child"]
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, two numbers
+            [sys.executable, *module, str(config.max_states), str(config.max_words)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -229,11 +230,12 @@ def _processes(config: SphinxConfig) -> int:
 
 
 @contextmanager
-def _children(count: int) -> Iterator["queue.Queue[_Child]"]:
+def _children(count: int, config: SphinxConfig) -> Iterator["queue.Queue[_Child]"]:
     """Decoder processes that are ready; killed at the end, whatever happens."""
     started: list[_Child] = []
     try:
-        started += [_Child() for _ in range(count)]
+        for _ in range(count):
+            started.append(_Child(config))
         idle: queue.Queue[_Child] = queue.Queue()
         for child in started:
             child.wait_ready()

@@ -3,6 +3,7 @@
 In, for each clip: its length in bytes (4 bytes, little endian), then 16-bit samples at 16 kHz. Out:
 ``{"ready": true}`` or ``{"error": ...}`` once, then for each clip a list of
 ``[word, first frame, last frame, probability]`` with 100 frames a second. Ends with its input.
+Arguments: how many states, and how many new words, the search keeps in a frame.
 """
 
 import json
@@ -18,7 +19,7 @@ def main() -> None:
     """Decode clips until the input ends."""
     out = sys.stdout
     try:
-        decoder = _decoder()
+        decoder = _decoder(*map(int, sys.argv[1:]))
     except (ImportError, RuntimeError, ValueError, OSError) as error:
         _tell(out, {"error": f"{type(error).__name__}: {error}"})
         return
@@ -27,11 +28,11 @@ def main() -> None:
         _tell(out, _decoded(decoder, clip))
 
 
-def _decoder() -> Any:
+def _decoder(max_states: int, max_words: int) -> Any:
     """The bundled US-English model; each clip is normalised by itself."""
     from pocketsphinx import Decoder
 
-    return Decoder(loglevel="FATAL", cmn="batch")
+    return Decoder(loglevel="FATAL", cmn="batch", maxhmmpf=max_states, maxwpf=max_words)
 
 
 def _next_clip(stream: BinaryIO) -> bytes | None:
