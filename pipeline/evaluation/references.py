@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from pipeline.errors import EvaluationError
 from pipeline.records import SpeakerSpan
-from pipeline.timeline import Span
 
 AUDIO = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus")
 
@@ -69,12 +69,15 @@ def read_rttm(path: Path) -> tuple[SpeakerSpan, ...]:
         if not fields or fields[0] != "SPEAKER":
             continue
         try:
-            start, length = float(fields[3]), float(fields[4])
+            start, length = _seconds(fields[3]), _seconds(fields[4])
             spans.append(SpeakerSpan(start, round(start + length, 3), fields[7]))
         except (IndexError, ValueError) as error:
             raise EvaluationError(
-                f"{path}: line {number} is no RTTM line: {line[:60]!r}"
+                f"{path}: line {number} is no RTTM line: {line[:60]!r}; give SPEAKER name channel "
+                "start duration <NA> <NA> speaker <NA> <NA>"
             ) from error
+    if not spans:
+        raise EvaluationError(f"{path} holds no SPEAKER line; give a reference of who spoke when")
     return tuple(sorted(spans, key=lambda s: (s.start, s.end)))
 
 
@@ -98,30 +101,50 @@ def _reference(audio: Path) -> Reference:
 def _truth(path: Path) -> tuple[dict[str, float], tuple[TrueEvent, ...]]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        talk = {str(k): float(v) for k, v in data["talk"].items()}
+        talk = {str(k): _seconds(v) for k, v in data["talk"].items()}
         events = tuple(
-            TrueEvent(str(e["type"]), *Span(float(e["start"]), float(e["end"])), e.get("by"))
+            TrueEvent(str(e["type"]), _seconds(e["start"]), _seconds(e["end"]), e.get("by"))
             for e in data["events"]
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EvaluationError(
-            f"{path} is no truth file ({type(error).__name__}: {error})"
+            f"{path} is no truth file ({type(error).__name__}: {error}); give talk (seconds by "
+            "speaker) and events (type, start, end, by)"
         ) from error
     return talk, events
 
 
 def _stm(path: Path) -> str:
-    """The words of an STM file (NIST), in order of their segments' start."""
+    """The words of an STM file (NIST), in order of their segments' start; the label is optional."""
     segments: list[tuple[float, str]] = []
     for number, line in enumerate(_lines(path), start=1):
         if not line.strip() or line.startswith(";;"):
             continue
-        fields = line.split(maxsplit=6)
+        fields = line.split()
         try:
-            segments.append((float(fields[3]), fields[6] if len(fields) > 6 else ""))
+            start, end = _seconds(fields[3]), _seconds(fields[4])
         except (IndexError, ValueError) as error:
-            raise EvaluationError(f"{path}: line {number} is no STM line") from error
+            raise EvaluationError(
+                f"{path}: line {number} is no STM line; give name channel speaker start end "
+                "<label> words"
+            ) from error
+        if end < start:
+            raise EvaluationError(f"{path}: line {number} ends at {end:g} s, before its start")
+        labelled = len(fields) > 5 and fields[5].startswith("<")
+        segments.append((start, " ".join(fields[6 if labelled else 5 :])))
     return " ".join(text for _, text in sorted(segments, key=lambda s: s[0]))
+
+
+def _seconds(value: str | float) -> float:
+    """A moment or a length.
+
+    Raises:
+        ValueError: it is none: negative, endless or no number.
+    """
+    seconds = float(value)
+    if not 0 <= seconds < inf:
+        raise ValueError(f"{value} is no number of seconds")
+    return seconds
 
 
 def _lines(path: Path) -> list[str]:

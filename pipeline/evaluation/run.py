@@ -4,7 +4,7 @@ Only the stages that have a reference run: without an STM file no transcriber do
 abstains from counts as no answer, not as an error, and is counted beside the errors.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -110,7 +110,13 @@ def score(reference: Reference, heard: Heard, config: Config) -> Result:
             scores.talk_share_error(reference.talk, talk, pairs) if reference.talk else None
         ),
         events=(
-            scores.match_events(reference.events, events, pairs, config.evaluation)
+            scores.match_events(
+                reference.events,
+                events,
+                pairs,
+                config.evaluation,
+                kinds=scores.SCORED if found.sees_overlap else scores.ALONE,
+            )
             if reference.events is not None
             else None
         ),
@@ -140,8 +146,8 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "der_collar_trusted": _middle(r.der_collar for r in trusted),
         "talk_share_error": _middle(r.talk_share_error for r in results),
         "wer": _middle(r.wer for r in results),
-        "overlap_precision": _middle(f[0] / f[2] for f in frames if f[2] > 0),
-        "overlap_recall": _middle(f[0] / f[1] for f in frames),
+        "overlap_precision": _middle((f[0] / f[2] for f in frames if f[2] > 0), best=max),
+        "overlap_recall": _middle((f[0] / f[1] for f in frames), best=max),
         "events": {kind: _event(found) for kind, found in events.items()},
         "confidence_auc": scores.auc(
             [-(r.confidence or 0.0) for r in judged],
@@ -206,12 +212,16 @@ def _event(found: EventScore) -> dict[str, Any]:
     }
 
 
-def _middle(values: Any) -> dict[str, float | None]:
+def _middle(
+    values: Iterable[float | None], *, best: Callable[[Iterable[float]], float] = min
+) -> dict[str, float | None]:
+    """Median and extremes of what is known; ``best`` is ``max`` where more is better."""
     known = [v for v in values if v is not None]
+    worst = min if best is max else max
     return {
         "median": _short(median(known)) if known else None,
-        "worst": _short(max(known)) if known else None,
-        "best": _short(min(known)) if known else None,
+        "worst": _short(worst(known)) if known else None,
+        "best": _short(best(known)) if known else None,
     }
 
 

@@ -3,7 +3,7 @@
 *Conventions* (docs/measures.md, "What timing must reach"): DER by pyannote.metrics with overlap
 scored, with ``collar`` (seconds in all, half on each side) and without. Speakers are paired by the
 optimal mapping of their speech. Events match one to one: onset within ``onset`` seconds and the
-same ``by``; silences match by both ends and whoever broke them. Errors are fractions.
+same ``by``; silences match by both ends, no matter who broke them. Errors are fractions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,9 @@ from pipeline.timeline import Timeline, intersect, total, union
 
 SCORED = ("silence", "backchannel", "floor_taken", "overlap_floor_kept")
 """Event types that truth files list."""
+
+ALONE = ("silence",)
+"""Those that a diarizer can tell which doesn't hear two voices at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +113,17 @@ def match_events(
     found: Iterable[Event],
     pairs: Mapping[str, str],
     config: EvaluationConfig,
+    *,
+    kinds: Sequence[str] = SCORED,
 ) -> dict[str, EventScore]:
-    """Scores by type, for the types of ``SCORED``."""
+    """Scores by type, for these types; as many pairs as can be made one to one."""
     true, ours = list(reference), list(found)
     out: dict[str, EventScore] = {}
-    for kind in SCORED:
+    for kind in kinds:
         wanted = [e for e in true if e.type == kind]
-        left = [e for e in ours if e.type == kind]
-        detected, matched = len(left), 0
-        for event in wanted:
-            near = [e for e in left if _matches(event, e, pairs, config)]
-            if near:
-                left.remove(min(near, key=lambda e: abs(e.start - event.start)))
-                matched += 1
-        out[kind] = EventScore(matched, len(wanted), detected)
+        got = [e for e in ours if e.type == kind]
+        near = [[_matches(event, e, pairs, config) for e in got] for event in wanted]
+        out[kind] = EventScore(_most_pairs(near), len(wanted), len(got))
     return out
 
 
@@ -143,6 +143,17 @@ def auc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
         return None
     wins = sum((u > d) + 0.5 * (u == d) for u in ups for d in downs)
     return float(wins / (len(ups) * len(downs)))
+
+
+def _most_pairs(allowed: Sequence[Sequence[bool]]) -> int:
+    """How many rows can have a column of their own; the nearest first would waste some."""
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+
+    if not allowed:
+        return 0
+    table = np.array(allowed, dtype=float)
+    return int(table[linear_sum_assignment(table, maximize=True)].sum())
 
 
 def _matches(
