@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from pipeline.audio import RATE, Recording, Samples
 from pipeline.config import ActivityConfig
+from pipeline.privacy import silence_telemetry
 from pipeline.records import Progress, no_progress
 from pipeline.timeline import Span, Timeline, total, union
 
@@ -202,6 +203,7 @@ class _Decision:
 
 
 def _session() -> Any:
+    silence_telemetry()
     from faster_whisper.vad import get_vad_model
 
     return get_vad_model().session

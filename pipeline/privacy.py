@@ -1,7 +1,8 @@
 """Nothing leaves this machine: the libraries' telemetry and look-ups, switched off in one place.
 
 pyannote.audio reports every analysis (duration, expected voices) unless it is told not to, even
-when it runs from local files; Streamlit and Ray report usage; the model hub is asked for newer
+when it runs from local files; onnxruntime, which Silero runs on, reports from native code, which no
+audit hook of Python sees; Streamlit and Ray report usage; the model hub is asked for newer
 versions. The libraries read these variables when they are imported or called, so the command line,
 the worker, the dashboard and every engine call ``silence_telemetry`` first. A variable that the
 user's shell happens to set otherwise is overruled, for privacy is what Attune promises.
@@ -21,6 +22,7 @@ SILENT = {
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # a token is sent only where a fetch names it
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime 1.32 reports to its maker from native code
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     "RAY_USAGE_STATS_ENABLED": "0",
     "DO_NOT_TRACK": "1",
