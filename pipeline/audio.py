@@ -28,6 +28,8 @@ RATE = 16_000
 FORMATS = "wav,w64,ogg,flac,mp3,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,amr,aiff,caf,asf"
 """Containers FFmpeg may open; none of them can name another file."""
 
+_HEADERLESS = ("aac", "amr", "mp3")
+
 _FULL_SCALE = 32768.0
 
 Samples = npt.NDArray[np.float32]
@@ -35,12 +37,18 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the header claims. ``duration`` is in seconds, None where it doesn't say."""
+    """What the header claims.
+
+    Attributes:
+        duration: seconds, None where it doesn't say.
+        guessed: the container has no header; FFmpeg reckons the duration from the first bit rate.
+    """
 
     duration: float | None
     channels: int
     rate: int
     codec: str
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ def probe(path: Path, config: AudioConfig) -> Probe:
             channels=int(context.channels or 0),
             rate=int(context.sample_rate or 0),
             codec=str(context.name),
+            guessed=container.format.name in _HEADERLESS,
         )
     _check(found, path, config)
     return found
@@ -130,7 +139,7 @@ def read_recording(
             f"{path.name} lasts {duration:.3f} s; at least {config.min_duration} s are needed, "
             "record it again or choose another file"
         )
-    expected = header.duration
+    expected = None if header.guessed else header.duration
     truncated = broken or (expected is not None and duration < 0.98 * expected - 1.0)
     recording = Recording(
         name=path.stem,
@@ -199,7 +208,7 @@ def _check(found: Probe, path: Path, config: AudioConfig) -> None:
             f"{path.name} has a sample rate of {found.rate} Hz; Attune reads up to "
             f"{config.max_rate} Hz, export it at 48000 Hz"
         )
-    if found.duration is not None and found.duration > config.max_duration:
+    if found.duration is not None and not found.guessed and found.duration > config.max_duration:
         raise _too_long(path, found.duration, config)
 
 

@@ -151,6 +151,15 @@ def test_a_header_without_a_length_is_no_obstacle(tmp_path):
     assert np.abs(found.samples[0][-RATE * 2 : -RATE]).max() > 300
 
 
+def test_a_length_that_was_guessed_is_no_proof_of_a_loss(tmp_path):
+    fading = np.concatenate([_noise(20), np.zeros((1, 100 * RATE)), _noise(5)], axis=1)
+    path = write_audio(tmp_path / "a.aac", fading[:, ::-1], codec="aac")
+    guess = probe(path, CONFIG)
+    assert guess.guessed
+    assert abs(guess.duration - 125) > 4
+    assert not read(path).quality.truncated
+
+
 def _noise(seconds):
     return np.random.default_rng(5).normal(0, 1000, (1, seconds * RATE)).astype(np.int16)
 
