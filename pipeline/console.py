@@ -34,14 +34,14 @@ STAGES = {
 
 @contextmanager
 def watching(title: str) -> Iterator[Report_]:
-    """A progress bar for each stage of one piece of work."""
+    """A progress bar for each stage of one piece of work; none where nobody watches a terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
         def hear(stage: str, fraction: float) -> None:

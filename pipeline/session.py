@@ -10,6 +10,7 @@ artefacts under a hash of all it depends on; everything after the models is chea
 out anew, so a changed threshold, role or section runs no model again.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -145,7 +146,7 @@ def read(path: Path) -> Heard:
     duration = max((span.end for span in diarization.spans), default=0.0)
     duration = max(duration, max((word.end for word in transcript.words), default=0.0))
     return Heard(
-        facts=RecordingFacts(path.stem, duration, file_sha256(path), 0, "unknown", None),
+        facts=RecordingFacts(_name(path), duration, file_sha256(path), 0, "unknown", None),
         diarization=diarization,
         diarizer=Engine("transcript", "1", "The transcript says who spoke."),
         transcript=transcript,
@@ -246,7 +247,7 @@ class _Work:
         if found is None:
             recording: Recording = self.recording()
             found = RecordingFacts(
-                name=recording.name,
+                name=_name(self._path),
                 duration=round(recording.duration, 3),
                 sha256=recording.sha256,
                 channels=recording.source_channels,
@@ -254,7 +255,7 @@ class _Work:
                 quality=_rounded_quality(recording.quality),
             )
             self._kept.keep("audio", self._audio_key, found)
-        return replace(found, name=self._path.stem, setup=self._setup)
+        return replace(found, name=_name(self._path), setup=self._setup)
 
     def _voices(self) -> tuple[Diarization, Engine]:
         """Who spoke when, and which engine said so."""
@@ -277,7 +278,7 @@ class _Work:
             earlier: _Brought | None = self._kept.load("import", self._import_key, _Brought)
             return earlier
         transcript, spans = read_transcript(path)
-        engine = Engine(transcript.engine, "1", f"The words come from {path.name}.")
+        engine = Engine(transcript.engine, "1", f"The words come from {_name(path)}.")
         found = _Brought(transcript, spans, engine)
         self._kept.keep("import", self._import_key, found)
         return found
@@ -463,6 +464,11 @@ def _rounded_quality(quality: Quality) -> Quality:
         clipped=round(quality.clipped, 6),
         peak_db=round(quality.peak_db, 1),
     )
+
+
+def _name(path: Path) -> str:
+    """A file's name without extension, as text: names may hold bytes that are none."""
+    return os.fsencode(path.stem).decode("utf-8", "replace")
 
 
 def _existing_sha256(path: Path) -> str:
