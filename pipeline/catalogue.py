@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config import Config, PyannoteConfig, WhisperConfig
-from pipeline.errors import ModelUnavailable
+from pipeline.errors import ModelMissing, ModelUnavailable
 
 _MB = 1_000_000
 
@@ -102,13 +102,14 @@ def find_pyannote(config: PyannoteConfig, *, models_dir: Path) -> Path:
     """The directory to load: configured, else in the data folder, else in the hub's cache.
 
     Raises:
-        ModelUnavailable: it is in none of them, or incomplete; the message tells how to get it.
+        ModelMissing: it is in none of them; the message tells how to get it.
+        ModelUnavailable: it is incomplete.
     """
     name = "diarization.pyannote.model"
     directory = _configured(config.model, name) or _fetched(models_dir / "pyannote")
     directory = directory or _cached(config.hub_id, config.revision)
     if directory is None:
-        raise ModelUnavailable(
+        raise ModelMissing(
             f"the weights of {config.hub_id} are not on this machine. Accept the conditions on "
             f"https://huggingface.co/{config.hub_id}, put a read token into the environment "
             f"variable {config.token_variable} and run `attune models fetch pyannote`; "
@@ -122,14 +123,15 @@ def find_whisper(config: WhisperConfig, *, models_dir: Path) -> Path:
     """The CTranslate2 directory to load: configured, in the data folder, or in the hub's cache.
 
     Raises:
-        ModelUnavailable: it is in none of them, or incomplete; the message tells how to get it.
+        ModelMissing: it is in none of them; the message tells how to get it.
+        ModelUnavailable: it is incomplete.
     """
     name = "transcription.whisper.model"
     directory = _configured(config.model, name) or _fetched(models_dir / f"whisper-{config.size}")
     if directory is None and config.size in _WHISPER_SIZES:
         directory = _cached(_WHISPER_SIZES[config.size][0], "main")
     if directory is None:
-        raise ModelUnavailable(
+        raise ModelMissing(
             f"the weights of Whisper {config.size} are not on this machine; run `attune models "
             "fetch whisper`, or offline `attune models fetch whisper --from DIR` with a "
             f"CTranslate2 directory from elsewhere, or set {name}"

@@ -26,6 +26,10 @@ class ModelUnavailable(AttuneError):
     """An engine's weights are missing, gated, damaged or can't be loaded here."""
 
 
+class ModelMissing(ModelUnavailable):
+    """An engine's weights were never brought to this computer; nothing is wrong with it."""
+
+
 class StoreError(AttuneError):
     """The data folder or its database can't be used, or lacks what was asked for."""
 

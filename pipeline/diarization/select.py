@@ -18,7 +18,7 @@ from pipeline.diarization.embedded import EmbeddedDiarizer
 from pipeline.diarization.levels import separation
 from pipeline.diarization.protocol import Diarizer
 from pipeline.diarization.pyannote import PyannoteDiarizer
-from pipeline.errors import ConfigError, ModelUnavailable
+from pipeline.errors import ConfigError, ModelMissing, ModelUnavailable
 
 ENGINES = ("auto", "channels", "pyannote", "embedded")
 
@@ -63,13 +63,13 @@ def choose_diarizer(
         return _channels(recording, config, reason=heard)
     try:
         find_pyannote(config.pyannote, models_dir=models_dir)
+    except ModelMissing:
+        why = "pyannote's weights are not here; `attune models fetch pyannote` gets them"
     except ModelUnavailable as error:
-        return _embedded(
-            config,
-            reason="The embedded diarizer, because pyannote's weights are not here: "
-            f"{error}. Embedded voices are less exact, and say so where they are unsure.",
-        )
-    return _pyannote(config, models_dir, reason="pyannote: its weights are on this computer.")
+        why = f"pyannote can't be used: {error}"
+    else:
+        return _pyannote(config, models_dir, reason="pyannote: its weights are on this computer.")
+    return _embedded(config, reason=f"Voices by the embedded diarizer ({why}).")
 
 
 def _channels(recording: Recording, config: DiarizationConfig, *, reason: str) -> Choice:

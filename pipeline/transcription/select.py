@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.catalogue import find_whisper
 from pipeline.config import TranscriptionConfig
-from pipeline.errors import ConfigError, ModelUnavailable
+from pipeline.errors import ConfigError, ModelMissing, ModelUnavailable
 from pipeline.transcription.protocol import Transcriber
 from pipeline.transcription.sphinx import LANGUAGE, SphinxTranscriber
 from pipeline.transcription.whisper import WhisperTranscriber
@@ -55,8 +55,11 @@ def choose_transcriber(config: TranscriptionConfig, models_dir: Path) -> Choice:
         return _whisper(config, models_dir, why="its directory is configured")
     try:
         return _whisper(config, models_dir, why="its weights are on this computer")
+    except ModelMissing:
+        missing = "Whisper's weights are not here; `attune models fetch whisper` gets them"
+        return _without_whisper(config, missing)
     except ModelUnavailable as error:
-        return _without_whisper(config, str(error))
+        return _without_whisper(config, f"Whisper can't be used: {error}")
 
 
 def _whisper(config: TranscriptionConfig, models_dir: Path, *, why: str) -> Choice:
@@ -73,10 +76,10 @@ def _sphinx(config: TranscriptionConfig, *, why: str) -> Choice:
 
 def _without_whisper(config: TranscriptionConfig, missing: str) -> Choice:
     if config.language == LANGUAGE:
-        return _sphinx(config, why=f"Whisper can't be used: {missing}")
+        return _sphinx(config, why=missing)
     return Choice(
         None,
         "none",
         f"No words: the embedded transcriber knows English only, not {config.language!r}, and "
-        f"Whisper can't be used: {missing}",
+        f"{missing}",
     )
