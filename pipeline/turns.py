@@ -215,10 +215,13 @@ class TurnBuilder:
         return out + self._pass_floor(now)
 
     def _contribute(self, voice: _Voice, now: float) -> None:
-        """Put IPUs together; one that started within the last ``ipu_gap`` seconds waits."""
+        """Put IPUs together; one that started within the last ``ipu_gap`` seconds waits.
+
+        Until then somebody's IPU that ended before it may still turn out to go on.
+        """
         settled = now - self._config.ipu_gap
         i = voice.heard
-        while i < len(voice.ipus) and voice.ipus[i].start <= settled:
+        while i < len(voice.ipus) and voice.ipus[i].start < settled:
             open_ = voice.open()
             if open_ and self._bridged(voice, Span(open_.end, voice.ipus[i].start)):
                 open_.last = i
