@@ -105,13 +105,20 @@ def renamed(speech, names):
 
 
 @st.composite
-def speeches(draw, *, voices=2, most=8, apart=False):
-    """Speech of so many voices, A, B, ...; ``apart``: no two voices start or end at one moment."""
+def speeches(draw, *, voices=2, most=8, apart=False, longest=40):
+    """Speech of so many voices, A, B, ..., on the grid.
+
+    ``apart``: no two voices start or end at one moment; ``longest``: of pauses and spans, in 1/8 s.
+    """
     names = "ABC"[:voices]
     out = {}
     for i, who in enumerate(names):
         steps = draw(
-            st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=most)
+            st.lists(
+                st.tuples(st.integers(1, longest), st.integers(1, longest)),
+                min_size=1,
+                max_size=most,
+            )
         )
         stretch, offset = (2, i * GRID / 2) if apart else (1, 0.0)
         at, spans = 0.0, []

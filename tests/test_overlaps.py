@@ -152,6 +152,15 @@ def test_the_floor_cannot_be_taken_from_who_never_had_it():
     assert taken({"A": [(0, 4), (5, 9)], "B": [(3.75, 6)]}) == []
 
 
+def test_who_is_embedded_takes_no_floor():
+    """
+    A  |---------|     |---------|    A goes on within 1.5 s
+    B         |--------|              embedded
+    """
+    speech = {"A": [(0, 4), (5.25, 9)], "B": [(3, 5.25)]}
+    assert moments(speech) == [("overlap_floor_kept", "B", 3, 5.25)]
+
+
 def test_words_that_agree_take_no_floor():
     speech = {"A": [(0, 5)], "B": [(4, 8)]}
     agreeing = saying(("B", 4.0, 8.0, "Exactly, and then you left"))

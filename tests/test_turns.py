@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -214,9 +215,9 @@ def test_nobody_speaking_makes_no_turns():
     assert talk({"A": [], "B": []}).turns == ()
 
 
-def fed(speech, cuts, *, words=None):
+def fed(speech, cuts, *, words=None, config=TURNS):
     """The turns of a builder that hears the speech cut at these moments; and the builder."""
-    builder = TurnBuilder(speech, TURNS, words=words)
+    builder = TurnBuilder(speech, config, words=words)
     spans, turns, at = diarized(speech).spans, [], 0.0
     for cut in (*cuts, extent(speech).end + 1):
         piece = [
@@ -250,8 +251,8 @@ def test_fed_in_one_second_pieces_or_whole_the_same_turns_come_out(speech, chose
 
 @EASY
 @given(
-    speeches(voices=2),
-    st.sets(st.integers(1, 640), max_size=40),
+    speeches(voices=2, longest=14, most=14),
+    st.sets(st.integers(1, 400), max_size=60),
     st.lists(st.integers(0, 50), max_size=4),
 )
 def test_fed_in_pieces_of_any_length_the_same_turns_come_out(speech, cuts, chosen):
@@ -261,6 +262,26 @@ def test_fed_in_pieces_of_any_length_the_same_turns_come_out(speech, cuts, chose
     whole = talk(speech, words=words)
     assert tuple(turns) == whole.turns
     assert builder.contributions() == whole.contributions
+
+
+@pytest.mark.parametrize("cut", [4.5, 5.3, 5.46, 5.48, 6.0])
+def test_a_silence_is_judged_once_it_is_known_how_long_the_other_speaks_in_it(cut):
+    """
+    A  |-----|             |------|
+    B         |-1.2 s-|.175|----|       one IPU, not wholly in the silence
+    cut                    ^            B's second half is not heard yet
+    """
+    speech = {"A": [(0, 4), (5.45, 8)], "B": [(4.1, 5.3), (5.475, 7)]}
+    turns, _ = fed(speech, [cut])
+    assert tuple(turns) == talk(speech).turns
+    assert [t.kind for t in turns] == ["turn", "embedded"]
+
+
+def test_it_is_not_known_yet_where_the_other_may_go_on_at_this_very_moment():
+    config = replace(TURNS, ipu_gap=0.25)
+    speech = {"A": [(0, 4), (5.375, 8)], "B": [(4.125, 5.375), (5.625, 7)]}
+    turns, _ = fed(speech, [5.625], config=config)
+    assert tuple(turns) == talk(speech, config=config).turns
 
 
 @EASY
