@@ -43,7 +43,7 @@ class Artefacts:
         data = self._read("activity", key)
         try:
             return None if data is None else _unpacked(data)
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile):
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile):
             return None
 
     def keep_activity(self, key: str, activity: Activity) -> None:
