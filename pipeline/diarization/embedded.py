@@ -124,7 +124,7 @@ class EmbeddedDiarizer:
         note = verdict.note
         if not seen and verdict.grade != "abstained":
             note = f"{note} Where two speak at once, only one is counted.".strip()
-        names = names_of(path)
+        names = names_of(path, both.path if both and seen else None)
         exclusive = spans_of(speech, path, names)
         spans = overlapping_spans(speech, both.path, names) if both and seen else exclusive
         return Diarization(
@@ -180,9 +180,16 @@ def coarse_separations(speech: Speech, config: EmbeddedConfig, voices: int) -> l
     return separations(replace(speech, cepstra=few), config, voices=voices, informed=True)
 
 
-def names_of(path: Labels) -> dict[int, str]:
-    """``S1``, ``S2`` and so on, in the order of being heard first."""
-    return {int(voice): f"S{i + 1}" for i, voice in enumerate(dict.fromkeys(path.tolist()))}
+def names_of(exclusive: Labels, overlapping: Labels | None = None) -> dict[int, str]:
+    """``S1``, ``S2`` and so on, in the order of being heard first.
+
+    Of two first heard at once, the one that ``exclusive`` hears comes first.
+    """
+    voices = list(dict.fromkeys(exclusive.tolist()))
+    if overlapping is not None:
+        own = {v: np.flatnonzero((overlapping == v) | (overlapping == BOTH)) for v in voices}
+        voices = sorted(voices, key=lambda v: own[v][0] if len(own[v]) else len(overlapping))
+    return {int(voice): f"S{i + 1}" for i, voice in enumerate(voices)}
 
 
 def spans_of(speech: Speech, path: Labels, names: dict[int, str]) -> tuple[SpeakerSpan, ...]:
@@ -209,4 +216,4 @@ def overlapping_spans(
     for voice, name in names.items():
         own = np.where((path == voice) | (path == BOTH), voice, -1)
         spans += spans_of(speech, own, {voice: name})
-    return tuple(sorted(spans, key=lambda s: (s.start, s.end, s.speaker)))
+    return tuple(sorted(spans, key=lambda s: (s.start, s.speaker)))
