@@ -85,6 +85,19 @@ def test_the_machine_itself_is_no_contact(tmp_path):
     assert (ended.status, ended.contacts) == (0, ())
 
 
+def test_finding_speech_starts_no_telemetry_in_native_code(tmp_path):
+    """The watch sees Python alone; onnxruntime's reporter shows by the file of its session."""
+    (tmp_path / "temp").mkdir()
+    program = (
+        "import numpy as np; from pipeline.activity import SileroStream; "
+        "SileroStream().feed(np.zeros(16000, np.float32))"
+    )
+    loud = {"ORT_DISABLE_TELEMETRY": "0", "TMPDIR": str(tmp_path / "temp")}
+    ended = run_watched([sys.executable, "-c", program], folder=tmp_path, environment=loud)
+    assert (ended.status, ended.contacts) == (0, ())
+    assert list((tmp_path / "temp").iterdir()) == []
+
+
 @pytest.fixture(scope="module")
 def tones_wav(tmp_path_factory):
     from tests.models.build_tone import RATE, tones
@@ -124,3 +137,28 @@ def test_the_same_watch_catches_pyannote_where_nobody_silences_it(tmp_path, tone
     ended = run_watched([sys.executable, "-c", program], folder=tmp_path, environment=LOUD)
     assert ended.status == 0, ended.output
     assert any("pyannote.ai" in contact for contact in ended.contacts)
+
+
+SAID = {"doctor", "liver", "numbers", "drink", "beers", "worries", "sleep", "week"}
+
+
+@pytest.mark.models
+def test_an_analysis_with_what_is_built_in_reaches_nobody_and_repeats_no_word(tmp_path):
+    from tests.sounds import sample, write_audio
+
+    cut = write_audio(tmp_path / "in.flac", sample("02_two_microphones", 0, 20))
+    temporary = tmp_path / "temp"
+    temporary.mkdir()
+    folders = {"ATTUNE_HOME": "home", "TMPDIR": "temp", "HF_HOME": "hub"}
+    ended = run_watched(
+        [sys.executable, "-m", "pipeline", "analyze", str(cut), "--out", str(tmp_path / "out")],
+        folder=tmp_path / "watch",
+        environment=LOUD | {name: str(tmp_path / folder) for name, folder in folders.items()},
+    )
+    assert ended.status == 0, ended.output
+    assert ended.contacts == ()
+    written = (tmp_path / "out" / "in.vtt").read_text(encoding="utf-8").lower()
+    spoken = {word for word in SAID if word in written}
+    assert len(spoken) >= 2  # the draft did hear words
+    assert not {word for word in spoken if word in ended.output.lower()}
+    assert list(temporary.iterdir()) == []
