@@ -114,7 +114,7 @@ class SectionView:
     voices: tuple[Voice, ...]
     therapist: str | None
     ask: bool
-    role_note: str
+    note: str
     shares: tuple[Share, ...]
     tiles: tuple[Tile, ...]
     abstained: tuple[Tile, ...]
@@ -189,7 +189,7 @@ def _section(section: Section, i: int, report: Report, config: Config) -> Sectio
         ),
         therapist=therapist,
         ask=therapist is None or section.role_confidence < config.roles.ask_below,
-        role_note=section.role_note,
+        note=section.note,
         shares=_shares(section, names, roles),
         tiles=tuple(tile for tile in tiles if tile.told),
         abstained=tuple(tile for tile in tiles if not tile.told),

@@ -113,8 +113,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def _show_section(report: Report, section: Any) -> None:
     if len(report.sections) > 1:
         out.print(f"  section {section.id}: {section.start:.0f}-{section.end:.0f} s")
-    if section.role_note:
-        out.print(f"  {escape(section.role_note)}", soft_wrap=True)
+    for note in (section.role_note, section.note):
+        if note:
+            out.print(f"  {escape(note)}", soft_wrap=True)
     table = Table(
         "measure", *(_heading(section, s) for s in report.speakers), box=None, pad_edge=False
     )

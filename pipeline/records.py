@@ -241,6 +241,7 @@ class Section:
     Attributes:
         role_confidence: 0 to 1; below ``roles.ask_below`` the roles must be asked for.
         role_note: how the roles were told, in a sentence.
+        note: what holds for every figure of the section; empty where there is nothing to add.
     """
 
     id: str
@@ -253,6 +254,7 @@ class Section:
     feedback: tuple[Feedback, ...] = ()
     role_confidence: float = 1.0
     role_note: str = ""
+    note: str = ""
 
 
 def channel_label(channel: int, channels: int) -> str:

@@ -32,7 +32,7 @@ from pipeline.errors import AttuneError, ConfigError
 from pipeline.imports import named_voices, voices_of_transcript
 from pipeline.lexicon import load_lexicon
 from pipeline.measures import measure
-from pipeline.measures.basis import Basis
+from pipeline.measures.basis import Basis, practice_note
 from pipeline.places import models_dir
 from pipeline.records import (
     Diarization,
@@ -399,6 +399,7 @@ def _section(
         measures=found.measures,
         role_confidence=round(decision.confidence, 3),
         role_note=decision.note,
+        note=practice_note(basis),
     )
 
 

@@ -13,10 +13,12 @@ from pipeline.evaluation.references import find_references
 from pipeline.evaluation.scores import SCORED, match_events
 from pipeline.lexicon import load_lexicon
 from pipeline.measures import measure, timing
+from pipeline.measures.basis import practice_note
 from pipeline.timeline import Span
 from tests.conversations import (
     CONFIG,
     ENGLISH,
+    alternating,
     basis,
     extent,
     renamed,
@@ -253,3 +255,10 @@ def _both_hold_the_floor(speech, event):
     theirs = next(ipu for ipu in conversation.ipus[other] if ipu.end == end)
     held = any(c.covers(theirs) for c in conversation.contributions[other])
     return held and own.end >= end
+
+
+def test_a_short_practice_is_noted_once_for_all_figures():
+    short = basis(alternating(5.0, 0.5, times=12), config=CONFIG.measures)
+    assert "minutes of practice" in practice_note(short)
+    long = basis(alternating(5.0, 0.5, times=140), config=CONFIG.measures)
+    assert practice_note(long) == ""

@@ -47,6 +47,8 @@ def _session(summary: SessionSummary, view: SessionView) -> None:
     )
     _roles(summary.id, section)
     _certainty(view)
+    if section.note:
+        st.caption(section.note)
     st.subheader("How the time was used", anchor=False)
     if section.shares:
         st.plotly_chart(

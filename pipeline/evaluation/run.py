@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from pipeline.config import Config
+from pipeline.errors import AudioError
 from pipeline.evaluation import scores
 from pipeline.evaluation.references import Reference, find_references
 from pipeline.evaluation.scores import EventScore
@@ -66,16 +67,14 @@ def evaluate(
 
 
 def evaluate_one(reference: Reference, config: Config) -> Result:
-    """The scores of one recording, analysed afresh."""
-    voices = len({s.speaker for s in reference.voices}) if reference.voices else 0
-    transcription = config.transcription
+    """The scores of one recording, analysed afresh; one that can't be decoded has none."""
     if reference.text is None:
-        transcription = replace(transcription, engine="none")
-    diarization = config.diarization
-    if voices > 2:
-        diarization = replace(diarization, speakers=voices)
-    chosen = replace(config, transcription=transcription, diarization=diarization)
-    return score(reference, hear(reference.audio, chosen), config)
+        config = replace(config, transcription=replace(config.transcription, engine="none"))
+    try:
+        heard = hear(reference.audio, config)
+    except AudioError as error:
+        return Result(reference.name, engine="none", grade="abstained", note=str(error))
+    return score(reference, heard, config)
 
 
 def score(reference: Reference, heard: Heard, config: Config) -> Result:

@@ -174,6 +174,17 @@ def graded(basis: Basis, measure: Measure) -> Measure:
     return replace(measure, certainty=basis.voices)
 
 
+def practice_note(basis: Basis) -> str:
+    """What a short practice does to every figure; empty for a long one."""
+    if basis.practice >= basis.config.note_practice:
+        return ""
+    return (
+        f"{basis.practice / 60:.0f} minutes of practice: under "
+        f"{basis.config.note_practice / 60:.0f} minutes the figures of one and the same person "
+        "differ much from session to session."
+    )
+
+
 def needs_overlap(basis: Basis, measure: Measure) -> Measure:
     """The same measure, or an abstention where the diarizer can't tell two voices at once."""
     return measure if basis.sees_overlap else abstained(measure, NO_OVERLAP)
