@@ -13,10 +13,11 @@ from pipeline.config import Config
 from pipeline.console import complain, show_report, watching
 from pipeline.errors import AttuneError, ConfigError
 from pipeline.exports import write_html, write_rttm, write_vtt
+from pipeline.hearing import is_transcript
 from pipeline.places import data_dir
 from pipeline.records import Progress, Setup
 from pipeline.report import Report, to_json
-from pipeline.session import SectionChoice, analyze, is_transcript
+from pipeline.session import SectionChoice, analyze
 from pipeline.store import Store
 from pipeline.store.blobs import write_file
 

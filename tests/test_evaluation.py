@@ -20,9 +20,9 @@ from pipeline.evaluation.scores import (
     talk_share_error,
     word_error,
 )
+from pipeline.hearing import Heard
 from pipeline.records import Event, Transcript, Word
 from pipeline.report import Engine, RecordingFacts
-from pipeline.session import Heard
 from tests.conversations import CONFIG, diarized, renamed, shifted, speeches
 
 SPEECH = {"A": [(0, 10), (16, 24)], "B": [(4, 4.5), (9, 14), (25, 30)]}

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline import session
+from pipeline import hearing
 from pipeline.config import load_config
 from pipeline.diarization.channels import ChannelDiarizer
 from pipeline.errors import ConfigError
@@ -83,8 +83,8 @@ def worked(monkeypatch):
         real = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *a, **k: (done.append(stage), real(*a, **k))[1])
 
-    watch(session, "read_recording", "audio")
-    watch(session, "detect_activity", "activity")
+    watch(hearing, "read_recording", "audio")
+    watch(hearing, "detect_activity", "activity")
     watch(ChannelDiarizer, "diarize", "diarization")
     return done
 

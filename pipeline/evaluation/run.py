@@ -15,10 +15,10 @@ from pipeline.errors import AudioError
 from pipeline.evaluation import scores
 from pipeline.evaluation.references import Reference, find_references
 from pipeline.evaluation.scores import EventScore
+from pipeline.hearing import Heard, hear
 from pipeline.measures import timing
 from pipeline.measures.basis import Basis
 from pipeline.records import Diarization, Grade, merge_words, no_progress
-from pipeline.session import Heard, hear
 from pipeline.timeline import Span
 from pipeline.turns import converse
 
