@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import RolesConfig, load_config
+from pipeline.config import load_config
 from pipeline.lexicon import load_lexicon
 from pipeline.records import Grade
 from pipeline.roles import assign_roles, manner
+from pipeline.settings import RolesConfig
 
 LENGTHS = (8, 16, 32, 64, None)
 WRONG = 0.6

@@ -12,9 +12,10 @@ import pandas as pd
 
 from dashboard import analysis, wording
 from dashboard.views import SectionView, SessionView, view
-from pipeline.config import Config, load_config
+from pipeline.config import load_config
 from pipeline.places import data_dir
 from pipeline.report import Report, from_json
+from pipeline.settings import Config
 from pipeline.store import Store
 from pipeline.store.rows import SessionSummary, StoredRecording
 

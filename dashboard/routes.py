@@ -19,9 +19,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from dashboard.capability import UPLOAD, Capabilities, playing
-from pipeline.config import DashboardConfig
 from pipeline.errors import AttuneError, StoreError
 from pipeline.records import Setup
+from pipeline.settings import DashboardConfig
 from pipeline.store import Store
 from pipeline.store.rows import Material
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dashboard import wording
-from pipeline.config import Config
 from pipeline.records import Event, EventType, Grade, Measure, Role, Section, Setup, Turn
 from pipeline.report import Report
+from pipeline.settings import Config
 from pipeline.timeline import Span, Timeline, complement, intersect, union
 
 MOMENTS_OPENED = 8

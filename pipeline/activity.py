@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.audio import RATE, Recording, Samples
-from pipeline.config import ActivityConfig
 from pipeline.privacy import silence_telemetry
 from pipeline.records import Progress, no_progress
+from pipeline.settings import ActivityConfig
 from pipeline.timeline import Span, Timeline, total, union
 
 WINDOW = 512

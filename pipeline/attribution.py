@@ -17,9 +17,9 @@ first speaker, as other tools do, is an error nobody sees.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pipeline.config import AttributionConfig
 from pipeline.lexicon import load_lexicon
 from pipeline.records import Diarization, SpeakerSpan, Transcript, Word
+from pipeline.settings import AttributionConfig
 
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 _CLOSERS = "\"'”’»)]"

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.config import AudioConfig
 from pipeline.errors import AudioError
 from pipeline.records import Progress, Quality, Setup, no_progress
+from pipeline.settings import AudioConfig
 
 RATE = 16_000
 """Sample rate of every stage, Hz."""

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.config import Config, PyannoteConfig, WhisperConfig
 from pipeline.errors import ModelMissing, ModelUnavailable
+from pipeline.settings import Config, PyannoteConfig, WhisperConfig
 
 _MB = 1_000_000
 

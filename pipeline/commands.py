@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pipeline.audio import probe
-from pipeline.config import Config
 from pipeline.console import complain, show_report, watching
 from pipeline.errors import AttuneError, ConfigError
 from pipeline.exports import write_html, write_rttm, write_vtt
@@ -18,6 +17,7 @@ from pipeline.places import data_dir
 from pipeline.records import Progress, Setup
 from pipeline.report import Report, to_json
 from pipeline.session import SectionChoice, analyze
+from pipeline.settings import Config
 from pipeline.store import Store
 from pipeline.store.blobs import write_file
 

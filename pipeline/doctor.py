@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from pipeline.config import Config
 from pipeline.models import Presence, list_models
 from pipeline.places import data_dir, models_dir
 from pipeline.privacy import loud_settings
+from pipeline.settings import Config
 
 SYNC = "run `uv sync` in Attune's folder"
 

@@ -17,7 +17,6 @@ from typing import Any
 from pipeline.activity import Activity, detect_activity
 from pipeline.artefacts import Artefacts
 from pipeline.audio import Recording, file_sha256, read_recording
-from pipeline.config import Config, fingerprint
 from pipeline.diarization.channels import ChannelDiarizer
 from pipeline.diarization.embedded import EmbeddedDiarizer
 from pipeline.diarization.select import Choice as DiarizerChoice
@@ -37,6 +36,7 @@ from pipeline.records import (
     no_progress,
 )
 from pipeline.report import Engine, RecordingFacts
+from pipeline.settings import Config, fingerprint
 from pipeline.transcription.readers import read_transcript
 from pipeline.transcription.select import Choice as TranscriberChoice
 from pipeline.transcription.select import choose_transcriber

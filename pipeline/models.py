@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.catalogue import Model, catalogue, check_files, named, whereabouts
-from pipeline.config import Config
 from pipeline.errors import ModelUnavailable
 from pipeline.manifest import (
     Check,
@@ -29,6 +28,7 @@ from pipeline.manifest import (
 )
 from pipeline.privacy import fetching
 from pipeline.records import Progress, no_progress
+from pipeline.settings import Config
 
 State = Literal["recorded", "changed", "unrecorded", "missing"]
 

@@ -16,10 +16,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.config import RolesConfig
 from pipeline.errors import ConfigError
 from pipeline.lexicon import Lexicon, Phrase, Phrases, count_phrases, tokens
 from pipeline.records import Grade, Person
+from pipeline.settings import RolesConfig
 
 _FEW = 50
 """Words added to a voice's count, so that a handful of them proves little."""

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.attribution import attribute
-from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.hearing import Heard, hear, is_transcript, library_version, read
 from pipeline.lexicon import load_lexicon
@@ -34,6 +33,7 @@ from pipeline.records import (
 )
 from pipeline.report import SCHEMA, Certainty, Provenance, Report
 from pipeline.roles import RoleDecision, assign_roles
+from pipeline.settings import Config
 from pipeline.spoken import spoken_words, with_words
 from pipeline.timeline import Span
 from pipeline.turns import converse

@@ -8,9 +8,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pipeline.config import TurnsConfig
 from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.records import Transcript, Turn, Word, merge_words
+from pipeline.settings import TurnsConfig
 from pipeline.timeline import Span
 
 

@@ -23,8 +23,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pipeline.config import TurnsConfig
 from pipeline.records import Diarization, SpeakerSpan, Turn, TurnKind
+from pipeline.settings import TurnsConfig
 from pipeline.timeline import Span, Timeline, clip, total, union
 
 _INFINITY = float("inf")

@@ -5,8 +5,9 @@ import tomllib
 
 import pytest
 
-from pipeline.config import Config, config_text, fingerprint, load_config
+from pipeline.config import config_text, load_config
 from pipeline.errors import ConfigError
+from pipeline.settings import Config, fingerprint
 
 DEFAULT = load_config()
 

@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from dashboard.capability import UPLOAD, Capabilities, audio_path, playing
 from dashboard.headers import SafeHeaders
 from dashboard.routes import requested_range, routes
-from pipeline.config import DashboardConfig, load_config
+from pipeline.config import load_config
+from pipeline.settings import DashboardConfig
 from pipeline.store import Store
 from tests import synthetic
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, settings
 
-from pipeline.config import MeasuresConfig, TurnsConfig
 from pipeline.evaluation.references import find_references
 from pipeline.evaluation.scores import SCORED, match_events
 from pipeline.lexicon import load_lexicon
 from pipeline.measures import measure, timing
 from pipeline.measures.basis import practice_note
+from pipeline.settings import MeasuresConfig, TurnsConfig
 from pipeline.timeline import Span
 from tests.conversations import (
     CONFIG,

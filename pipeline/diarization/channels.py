@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from pipeline.activity import Activity
 from pipeline.audio import RATE, Recording
-from pipeline.config import ChannelsConfig
 from pipeline.diarization import levels
 from pipeline.diarization.levels import HOP, Array
 from pipeline.records import Diarization, Grade, Progress, SpeakerSpan, channel_label
+from pipeline.settings import ChannelsConfig
 from pipeline.timeline import Span, Timeline, total, union
 
 STAGE = "diarization"

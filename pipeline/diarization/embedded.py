@@ -14,7 +14,6 @@ import numpy as np
 
 from pipeline.activity import Activity
 from pipeline.audio import Recording
-from pipeline.config import EmbeddedConfig
 from pipeline.diarization.cepstra import HOP, Frames, analyse
 from pipeline.diarization.overlap import BOTH, Overlaps, find_overlaps
 from pipeline.diarization.starts import first_guesses
@@ -30,6 +29,7 @@ from pipeline.diarization.trust import (
 )
 from pipeline.diarization.voices import Labels, Separation, Speech, separate
 from pipeline.records import Diarization, Progress, SpeakerSpan
+from pipeline.settings import EmbeddedConfig
 from pipeline.timeline import Timeline, total
 
 STAGE = "diarization"

@@ -11,8 +11,8 @@ Source for ghosts: noScribe #341 (dropping labels under 2 % of the speech withou
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.config import PyannoteConfig
 from pipeline.records import Grade
+from pipeline.settings import PyannoteConfig
 from pipeline.timeline import Timeline, total
 
 Voices = Mapping[str, Timeline]

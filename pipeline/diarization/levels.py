@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from pipeline.activity import WINDOW, Activity
 from pipeline.audio import RATE, Recording
-from pipeline.config import ChannelsConfig
+from pipeline.settings import ChannelsConfig
 
 HOP = 160
 """Samples from frame to frame."""

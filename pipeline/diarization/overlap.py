@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.audio import RATE, Recording, Samples
-from pipeline.config import EmbeddedConfig
 from pipeline.diarization.cepstra import HOP, Frames, Matrix, bands_of, cepstra_of
 from pipeline.diarization.voices import Labels, Mixture, Speech, best_path
+from pipeline.settings import EmbeddedConfig
 
 BOTH = 2
 """The state in which two voices sound."""

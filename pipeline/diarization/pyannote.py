@@ -25,12 +25,12 @@ from typing import Any
 from pipeline.activity import Activity
 from pipeline.audio import RATE, Recording
 from pipeline.catalogue import find_pyannote
-from pipeline.config import PyannoteConfig
 from pipeline.diarization.headcount import Heard, Voices, judge, real_voices
 from pipeline.errors import ModelUnavailable
 from pipeline.manifest import manifest_digest
 from pipeline.privacy import silence_telemetry
 from pipeline.records import Diarization, Progress, SpeakerSpan
+from pipeline.settings import PyannoteConfig
 from pipeline.timeline import Span, clip, union
 
 _log = logging.getLogger(__name__)

@@ -12,13 +12,13 @@ from pathlib import Path
 from pipeline.activity import Activity
 from pipeline.audio import Recording
 from pipeline.catalogue import find_pyannote
-from pipeline.config import DiarizationConfig
 from pipeline.diarization.channels import ChannelDiarizer
 from pipeline.diarization.embedded import EmbeddedDiarizer
 from pipeline.diarization.levels import separation
 from pipeline.diarization.protocol import Diarizer
 from pipeline.diarization.pyannote import PyannoteDiarizer
 from pipeline.errors import ConfigError, ModelMissing, ModelUnavailable
+from pipeline.settings import DiarizationConfig
 
 ENGINES = ("auto", "channels", "pyannote", "embedded")
 

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.config import EmbeddedConfig
 from pipeline.diarization.voices import Labels, Speech
+from pipeline.settings import EmbeddedConfig
 
 Windows = npt.NDArray[np.float64]
 

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.config import EmbeddedConfig
 from pipeline.diarization.cepstra import HOP
 from pipeline.diarization.voices import Labels, Mixture, Separation, Speech, mixture_size
 from pipeline.records import Grade
+from pipeline.settings import EmbeddedConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.config import EmbeddedConfig
 from pipeline.diarization.cepstra import Matrix
+from pipeline.settings import EmbeddedConfig
 
 Labels = npt.NDArray[np.int64]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from pipeline.config import Config
 from pipeline.errors import AudioError
 from pipeline.evaluation import scores
 from pipeline.evaluation.references import Reference, find_references
@@ -19,6 +18,7 @@ from pipeline.hearing import Heard, hear
 from pipeline.measures import timing
 from pipeline.measures.basis import Basis
 from pipeline.records import Diarization, Grade, merge_words, no_progress
+from pipeline.settings import Config
 from pipeline.timeline import Span
 from pipeline.turns import converse
 

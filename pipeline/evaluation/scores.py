@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.config import EvaluationConfig
 from pipeline.evaluation.references import TrueEvent
 from pipeline.lexicon import tokens
 from pipeline.records import Event, SpeakerSpan
+from pipeline.settings import EvaluationConfig
 from pipeline.timeline import Timeline, intersect, total, union
 
 SCORED = ("silence", "backchannel", "floor_taken", "overlap_floor_kept")

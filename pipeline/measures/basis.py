@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean, quantiles
 
-from pipeline.config import MeasuresConfig
 from pipeline.records import Event, Grade, Measure, Person
+from pipeline.settings import MeasuresConfig
 from pipeline.spoken import Spoken
 from pipeline.timeline import Span, Timeline
 from pipeline.turns import Conversation

@@ -7,10 +7,10 @@ Fed in pieces or fed whole, ``finish`` gives what ``measure`` gives for the whol
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.config import MeasuresConfig, TurnsConfig
 from pipeline.measures import timing
 from pipeline.measures.basis import Basis, Found
 from pipeline.records import Person, SpeakerSpan, Turn
+from pipeline.settings import MeasuresConfig, TurnsConfig
 from pipeline.timeline import Span
 from pipeline.turns import Conversation, TurnBuilder
 

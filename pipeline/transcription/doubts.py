@@ -14,8 +14,8 @@ into silence. Nothing is deleted here: a word keeps its text and carries the rea
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.config import WhisperConfig
 from pipeline.records import Word
+from pipeline.settings import WhisperConfig
 from pipeline.timeline import Timeline
 
 

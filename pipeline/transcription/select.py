@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.catalogue import find_whisper
-from pipeline.config import TranscriptionConfig
 from pipeline.errors import ConfigError, ModelMissing, ModelUnavailable
+from pipeline.settings import TranscriptionConfig
 from pipeline.transcription.protocol import Transcriber
 from pipeline.transcription.sphinx import LANGUAGE, SphinxTranscriber
 from pipeline.transcription.whisper import WhisperTranscriber

@@ -30,9 +30,9 @@ import numpy as np
 
 from pipeline.activity import Activity
 from pipeline.audio import Recording
-from pipeline.config import SphinxConfig
 from pipeline.errors import ModelUnavailable
 from pipeline.records import Progress, Transcript, Word, no_progress
+from pipeline.settings import SphinxConfig
 from pipeline.timeline import Span
 from pipeline.transcription.clips import Source, cut_clips, sources
 from pipeline.transcription.doubts import clamp_to_speech

@@ -15,9 +15,9 @@ from typing import Any
 
 from pipeline.activity import Activity
 from pipeline.audio import Recording
-from pipeline.config import WhisperConfig
 from pipeline.errors import ConfigError, ModelUnavailable
 from pipeline.records import Progress, Transcript, Word, no_progress
+from pipeline.settings import WhisperConfig
 from pipeline.timeline import Span, Timeline
 from pipeline.transcription.clips import Source, cut_clips, sources
 from pipeline.transcription.doubts import Segment, mark_doubts
