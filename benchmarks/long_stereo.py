@@ -21,6 +21,7 @@ from pipeline.activity import ActivityDetector, detect_activity
 from pipeline.audio import RATE, read_recording
 from pipeline.config import load_config
 from pipeline.diarization.channels import ChannelDiarizer
+from pipeline.presence import sharpened
 from pipeline.records import no_progress
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_audio" / "02_two_microphones.flac"
@@ -40,9 +41,9 @@ def child(path: Path) -> dict[str, float]:
     start = time.perf_counter()
     recording = read_recording(path, config.audio)
     decoded = time.perf_counter()
-    activity = detect_activity(recording, config.activity)
+    activity = sharpened(detect_activity(recording, config.activity), recording, config.presence)
     heard = time.perf_counter()
-    found = ChannelDiarizer(config.diarization.channels).diarize(
+    found = ChannelDiarizer(config.diarization.channels, config.presence).diarize(
         recording, activity, progress=no_progress
     )
     return {

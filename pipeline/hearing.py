@@ -24,6 +24,7 @@ from pipeline.diarization.select import choose_diarizer
 from pipeline.errors import AttuneError
 from pipeline.imports import named_voices, voices_of_transcript
 from pipeline.places import models_dir
+from pipeline.presence import sharpened
 from pipeline.records import (
     Diarization,
     Progress,
@@ -126,7 +127,7 @@ class _Work:
         self._sha256 = _existing_sha256(path)
         self._import_key = fingerprint("1", self._sha256)
         self._audio_key = fingerprint("1", self._sha256, config.audio)
-        self._activity_key = fingerprint(self._audio_key, config.activity)
+        self._activity_key = fingerprint(self._audio_key, config.activity, config.presence)
         self._diarization_key = fingerprint(
             self._activity_key,
             config.diarization,
@@ -220,9 +221,10 @@ class _Work:
     def _activity(self) -> Activity:
         found = self._kept.load_activity(self._activity_key)
         if found is None:
-            found = detect_activity(
+            heard = detect_activity(
                 self.recording(), self._config.activity, progress=self._progress
             )
+            found = sharpened(heard, self.recording(), self._config.presence)
             self._kept.keep_activity(self._activity_key, found)
         return found
 
@@ -230,7 +232,7 @@ class _Work:
         return choose_diarizer(
             self.recording(),
             self.activity(),
-            self._config.diarization,
+            self._config,
             models_dir=models_dir(),
         )
 

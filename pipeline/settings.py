@@ -42,13 +42,9 @@ class ActivityConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelsConfig:
-    """One voice per channel; see [diarization.channels]."""
+class PresenceConfig:
+    """Speech found by Silero and the level together; see [presence]."""
 
-    least_separation: float
-    good_separation: float
-    least_share: float
-    least_speech: float
     min_speech: float
     bridge: float
     switch: float
@@ -58,9 +54,20 @@ class ChannelsConfig:
     def __post_init__(self) -> None:
         if len(self.weights) != 7:
             raise ConfigError(
-                f"diarization.channels.weights has {len(self.weights)} numbers; the regression "
-                "of pipeline/diarization/channels.py weighs 7 features"
+                f"presence.weights has {len(self.weights)} numbers; the regression of "
+                "pipeline/presence.py weighs 7 features"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsConfig:
+    """One voice per channel; see [diarization.channels]."""
+
+    least_separation: float
+    good_separation: float
+    least_share: float
+    least_speech: float
+    bridge: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +298,7 @@ class Config:
 
     audio: AudioConfig
     activity: ActivityConfig
+    presence: PresenceConfig
     diarization: DiarizationConfig
     transcription: TranscriptionConfig
     attribution: AttributionConfig

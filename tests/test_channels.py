@@ -28,7 +28,9 @@ def heard(samples):
 
 
 def diarized(samples, progress=no_progress):
-    return ChannelDiarizer(CONFIG.diarization.channels).diarize(*heard(samples), progress=progress)
+    return ChannelDiarizer(CONFIG.diarization.channels, CONFIG.presence).diarize(
+        *heard(samples), progress=progress
+    )
 
 
 def error(found, conversation):

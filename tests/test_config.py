@@ -39,7 +39,7 @@ def another(value):
     if isinstance(value, str):
         return f'"{value}x"'
     if isinstance(value, tuple):
-        return str([*value, 0.5])
+        return str([*value[:-1], value[-1] + 0.5])
     return str(value + 1 if isinstance(value, int) else value + 0.25)
 
 

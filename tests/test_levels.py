@@ -4,13 +4,12 @@ import pytest
 from pipeline.activity import detect_activity
 from pipeline.audio import RATE
 from pipeline.config import load_config
-from pipeline.diarization.levels import (
+from pipeline.diarization.separation import level_modes, separation
+from pipeline.levels import (
     HOP,
     band_levels,
     frame_probability,
-    level_modes,
     noise_levels,
-    separation,
     to_db,
     to_power,
 )

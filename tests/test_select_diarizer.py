@@ -40,7 +40,8 @@ def heard(samples):
 
 
 def choose(material, models, **changes):
-    config = dataclasses.replace(CONFIG.diarization, **changes)
+    diarization = dataclasses.replace(CONFIG.diarization, **changes)
+    config = dataclasses.replace(CONFIG, diarization=diarization)
     return choose_diarizer(*material, config, models_dir=models)
 
 

@@ -134,7 +134,7 @@ def test_another_therapist_runs_no_model(source, kept, worked):
     ("setting", "again"),
     [
         ("activity.min_silence=0.3", {"audio", "activity", "diarization"}),
-        ("diarization.channels.switch=5.0", {"audio", "diarization"}),
+        ("diarization.channels.bridge=0.3", {"audio", "diarization"}),
         ("audio.snr_note_db=12.0", {"audio", "activity", "diarization"}),
         ("transcription.language=de", set()),
     ],

@@ -14,11 +14,11 @@ from pipeline.audio import Recording
 from pipeline.catalogue import find_pyannote
 from pipeline.diarization.channels import ChannelDiarizer
 from pipeline.diarization.embedded import EmbeddedDiarizer
-from pipeline.diarization.levels import separation
 from pipeline.diarization.protocol import Diarizer
 from pipeline.diarization.pyannote import PyannoteDiarizer
+from pipeline.diarization.separation import separation
 from pipeline.errors import ConfigError, ModelMissing, ModelUnavailable
-from pipeline.settings import DiarizationConfig
+from pipeline.settings import Config
 
 ENGINES = ("auto", "channels", "pyannote", "embedded")
 
@@ -38,7 +38,7 @@ class Choice:
 
 
 def choose_diarizer(
-    recording: Recording, activity: Activity, config: DiarizationConfig, *, models_dir: Path
+    recording: Recording, activity: Activity, config: Config, *, models_dir: Path
 ) -> Choice:
     """The diarizer that fits the recording and the configuration.
 
@@ -46,23 +46,22 @@ def choose_diarizer(
         ConfigError: no such engine, or ``channels`` asked for a recording with one channel.
         ModelUnavailable: pyannote was asked for by name and its weights are missing.
     """
-    if config.engine not in ENGINES:
-        raise ConfigError(
-            f"diarization.engine = {config.engine!r} is no engine; use {', '.join(ENGINES)}"
-        )
-    if config.engine == "channels":
+    engine = config.diarization.engine
+    if engine not in ENGINES:
+        raise ConfigError(f"diarization.engine = {engine!r} is no engine; use {', '.join(ENGINES)}")
+    if engine == "channels":
         return _channels(recording, config, reason="One voice per channel, as configured.")
-    if config.engine == "embedded":
+    if engine == "embedded":
         return _embedded(config, reason="The embedded diarizer, as configured.")
-    if config.engine == "pyannote":
-        find_pyannote(config.pyannote, models_dir=models_dir)
+    if engine == "pyannote":
+        find_pyannote(config.diarization.pyannote, models_dir=models_dir)
         return _pyannote(config, models_dir, reason="pyannote, as configured.")
-    apart = separation(recording, activity, config.channels)
-    if apart >= config.channels.least_separation:
+    apart = separation(recording, activity, config.diarization.channels)
+    if apart >= config.diarization.channels.least_separation:
         heard = f"The channels hold one person each ({apart:.0f} dB apart)."
         return _channels(recording, config, reason=heard)
     try:
-        find_pyannote(config.pyannote, models_dir=models_dir)
+        find_pyannote(config.diarization.pyannote, models_dir=models_dir)
     except ModelMissing:
         why = "pyannote's weights are not here; `attune models fetch pyannote` gets them"
     except ModelUnavailable as error:
@@ -72,24 +71,30 @@ def choose_diarizer(
     return _embedded(config, reason=f"Voices by the embedded diarizer ({why}).")
 
 
-def _channels(recording: Recording, config: DiarizationConfig, *, reason: str) -> Choice:
+def _channels(recording: Recording, config: Config, *, reason: str) -> Choice:
     if recording.channels < 2:
         same = " (both channels carry the same signal)" if recording.quality.dual_mono else ""
         raise ConfigError(
             f"diarization.engine = 'channels' needs one channel per person; {recording.name} has "
             f"one{same}. Use 'auto', or export the tracks separately"
         )
-    return Choice("channels", reason, lambda: ChannelDiarizer(config.channels))
-
-
-def _embedded(config: DiarizationConfig, *, reason: str) -> Choice:
     return Choice(
-        "embedded", reason, lambda: EmbeddedDiarizer(config.embedded, speakers=config.speakers)
+        "channels", reason, lambda: ChannelDiarizer(config.diarization.channels, config.presence)
     )
 
 
-def _pyannote(config: DiarizationConfig, models_dir: Path, *, reason: str) -> Choice:
+def _embedded(config: Config, *, reason: str) -> Choice:
+    return Choice(
+        "embedded",
+        reason,
+        lambda: EmbeddedDiarizer(config.diarization.embedded, speakers=config.diarization.speakers),
+    )
+
+
+def _pyannote(config: Config, models_dir: Path, *, reason: str) -> Choice:
     def make() -> Diarizer:
-        return PyannoteDiarizer(config.pyannote, speakers=config.speakers, models_dir=models_dir)
+        return PyannoteDiarizer(
+            config.diarization.pyannote, speakers=config.diarization.speakers, models_dir=models_dir
+        )
 
     return Choice("pyannote", reason, make)

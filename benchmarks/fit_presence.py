@@ -1,6 +1,6 @@
-"""Fit the regression of ``[diarization.channels]`` on conversations with one person per channel.
+"""Fit the regression of ``[presence]`` on conversations with one person per channel.
 
-    uv run python benchmarks/fit_channels.py FOLDER [FOLDER ...]
+    uv run python benchmarks/fit_presence.py FOLDER [FOLDER ...]
 
 Each folder holds NAME.wav (stereo) with NAME.rttm; who is on which channel is found by the
 overlap with Silero's activity. Prints ``offset`` and ``weights`` for configs/default.toml and, with
@@ -17,8 +17,8 @@ from pipeline.activity import detect_activity
 from pipeline.audio import RATE, read_recording
 from pipeline.config import load_config
 from pipeline.diarization.channels import channel_features
-from pipeline.diarization.levels import HOP, band_levels, frame_probability
 from pipeline.evaluation.references import read_rttm
+from pipeline.levels import HOP, band_levels, frame_probability
 from pipeline.timeline import intersect, total, union
 
 EVERY = 9  # frames; neighbours hardly differ
