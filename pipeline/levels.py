@@ -17,6 +17,7 @@ _FFT = 512
 _BANDS = ((150.0, 500.0), (500.0, 1200.0), (1200.0, 2200.0), (2200.0, 3800.0))
 _BLOCK = 6000
 _FLOOR = 1e-7
+_RANGE = 42.0  # dB; speech spans about 30 (ITU-T P.56), the rest is a margin
 
 Array = npt.NDArray[np.float32]
 
@@ -64,8 +65,14 @@ def frame_probability(activity: Activity, channel: int, frames: int) -> Array:
 
 
 def noise_levels(levels: Array, quiet: npt.NDArray[np.bool_]) -> Array:
-    """Each band's noise, shape (bands, 1): the quarter-way level where nobody speaks."""
+    """What counts as silence in each band, shape (bands, 1), dB.
+
+    The quarter-way level where nobody speaks, but at most ``_RANGE`` under the loudest speech: in a
+    recording without any noise a room's last echo would stand far above the noise.
+    """
     enough = int(quiet.sum()) > 200
     chosen = levels[:, quiet] if enough else levels
-    level: Array = np.percentile(chosen, 25 if enough else 5, axis=1, keepdims=True)
-    return level.astype(np.float32)
+    noise = np.percentile(chosen, 25 if enough else 5, axis=1, keepdims=True)
+    loudest = np.percentile(levels, 99, axis=1, keepdims=True)
+    level: Array = np.maximum(noise, loudest - _RANGE).astype(np.float32)
+    return level
