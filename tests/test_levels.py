@@ -68,8 +68,16 @@ def test_noise_is_the_level_between_words():
 
 
 def test_without_pauses_noise_is_the_softest_level():
-    levels = np.linspace(-60, -10, 1001, dtype=np.float32)[None]
-    assert noise_levels(levels, np.zeros(1001, bool))[0, 0] == pytest.approx(-57.5, abs=0.1)
+    levels = np.linspace(-40, -10, 1001, dtype=np.float32)[None]
+    assert noise_levels(levels, np.zeros(1001, bool))[0, 0] == pytest.approx(-38.5, abs=0.1)
+
+
+def test_silence_is_at_most_42_db_under_the_loudest_speech():
+    levels = np.full((1, 1000), -20.0, np.float32)
+    quiet = np.zeros(1000, bool)
+    quiet[300:600] = True
+    levels[:, quiet] = -90.0
+    assert noise_levels(levels, quiet).tolist() == [[-62.0]]
 
 
 def test_two_modes_are_found_with_their_weight():
