@@ -143,6 +143,11 @@ EVENTS: dict[EventType, str] = {
 }
 
 
+def setup(how: Setup) -> str:
+    """How it was recorded, inside a line of facts."""
+    return "set-up not given" if how == "unknown" else SETUPS[how][0].lower() + SETUPS[how][1:]
+
+
 def clock(seconds: float) -> str:
     """A moment of the recording: ``1:05``, from an hour on ``1:02:05``."""
     whole = int(seconds)

@@ -42,7 +42,7 @@ def show() -> None:
 def _session(summary: SessionSummary, view: SessionView) -> None:
     section = _choose_section(view)
     st.caption(
-        f"{wording.length(section.end - section.start)} · {wording.SETUPS[view.setup].lower()}"
+        f"{wording.length(section.end - section.start)} · {wording.setup(view.setup)}"
         " · only you can see this"
     )
     _roles(summary.id, section)

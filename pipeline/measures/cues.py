@@ -15,7 +15,10 @@ from pipeline.lexicon import Lexicon, opens_with, tokens
 from pipeline.measures.basis import Basis, Found, abstained, count
 from pipeline.records import Event, Measure, Turn
 
-CUE_ONLY = "cue only: found by wording alone, most reflections have no such wording"
+CUE_ONLY = {
+    "questions": "cue only: found by question marks or opening words",
+    "reflections": "cue only: found by wording alone, most reflections have no such wording",
+}
 _SENTENCE = re.compile(r"[^.?!…]+[.?!…]*")
 
 
@@ -29,9 +32,11 @@ def evaluate(basis: Basis, lexicon: Lexicon) -> Found:
             _event("question", turn, cue) for turn in turns if (cue := _question(turn, lexicon))
         ]
         told = [_event("reflection", turn, cue) for turn in turns if (cue := _stem(turn, lexicon))]
+        if basis.therapist not in (None, speaker):
+            told.clear()  # a client who says "it sounds like" reflects nobody
         for name, found in (("questions", asked), ("reflections", told)):
             measure = count(basis, found, speaker=speaker, parts={"turns": float(len(turns))})
-            measures[f"{name}.{speaker}"] = _by_words(basis, measure, lexicon)
+            measures[f"{name}.{speaker}"] = _by_words(basis, measure, lexicon, CUE_ONLY[name])
         events += asked + told
     usable = basis.words != "abstained" and lexicon.known and basis.voices != "abstained"
     return Found(measures, tuple(sorted(events, key=lambda e: e.start)) if usable else ())
@@ -66,7 +71,7 @@ def _event(kind: str, turn: Turn, cue: str) -> Event:
     )
 
 
-def _by_words(basis: Basis, measure: Measure, lexicon: Lexicon) -> Measure:
+def _by_words(basis: Basis, measure: Measure, lexicon: Lexicon, note: str) -> Measure:
     """Words carry this figure: it is never surer than they are, and never better than low."""
     if basis.words == "abstained":
         return abstained(measure, "not enough to tell: there are no words")
@@ -74,4 +79,4 @@ def _by_words(basis: Basis, measure: Measure, lexicon: Lexicon) -> Measure:
         return abstained(measure, f"not measured in this language ({lexicon.language})")
     if measure.certainty == "abstained":
         return measure
-    return replace(measure, certainty="draft" if basis.words == "draft" else "low", note=CUE_ONLY)
+    return replace(measure, certainty="draft" if basis.words == "draft" else "low", note=note)
