@@ -18,6 +18,10 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="Weights of the better engines: list, fetch, verify.")
 app.add_typer(models_app, name="models")
+phrasing_app = typer.Typer(
+    help="The model that tells reflections, questions and information: train it, score it."
+)
+app.add_typer(phrasing_app, name="phrasing")
 
 Profile = Annotated[
     Optional[str],  # noqa: UP045 (Typer reads the annotation)
@@ -301,6 +305,62 @@ def models_verify(
             typer.echo(f"{what}: {file}")
     typer.echo(f"{name}: {'as fetched' if check.ok else 'not as fetched, fetch it again'}")
     raise typer.Exit(0 if check.ok else 1)
+
+
+@phrasing_app.command("train")
+def phrasing_train(
+    corpus: Annotated[Path, typer.Argument(metavar="CSV", help="Columns of AnnoMI-simple.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Where to write the model; without it, the one Attune uses is replaced."),
+    ] = None,
+) -> None:
+    """Learn from labelled dialogues."""
+    from pipeline.console import watching
+    from pipeline.phrasing.corpus import read_corpus
+    from pipeline.phrasing.encoder import load_encoder
+    from pipeline.phrasing.model import MODEL, save_model
+    from pipeline.phrasing.training import train
+
+    dialogues = read_corpus(corpus)
+    with watching(corpus.name) as progress:
+        model = train(dialogues, load_encoder(), progress=progress)
+    save_model(model, out or MODEL)
+    typer.echo(
+        f"{len(dialogues)} dialogues, {model.facts['utterances']} utterances: {out or MODEL}"
+    )
+
+
+@phrasing_app.command("evaluate")
+def phrasing_evaluate(
+    corpus: Annotated[Path, typer.Argument(metavar="CSV", help="Columns of AnnoMI-simple.")],
+    folds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=2, help="Retrain so many times, each scored on videos it didn't see."),
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Score the model that Attune uses; with --folds, the way it is trained."""
+    from pipeline.commands import write_json
+    from pipeline.console import show_phrasing, warn, watching
+    from pipeline.phrasing import scoring
+    from pipeline.phrasing.corpus import read_corpus
+    from pipeline.phrasing.encoder import load_encoder
+    from pipeline.phrasing.model import shipped_model
+
+    dialogues = read_corpus(corpus)
+    with watching(corpus.name) as progress:
+        data = (
+            scoring.apply(shipped_model(), dialogues, load_encoder())
+            if folds is None
+            else scoring.cross_validate(dialogues, load_encoder(), folds=folds, progress=progress)
+        )
+    if data["note"]:
+        warn(data["note"])
+    if json_file != "-":
+        show_phrasing(data)
+    if json_file is not None:
+        write_json(json_file, data)
 
 
 def _serve(port: int, *, open_browser: bool) -> None:

@@ -29,6 +29,7 @@ STAGES = {
     "measures": "measuring",
     "evaluate": "scoring",
     "models": "fetching",
+    "phrasing": "learning",
 }
 
 
@@ -57,6 +58,11 @@ def complain(message: str) -> None:
     """One line for an error."""
     line = " ".join(message.split())
     err.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """One line about what a figure isn't worth."""
+    err.print(f"[yellow]note:[/yellow] {escape(message)}", soft_wrap=True)
 
 
 def show_report(report: Report, *, written: Sequence[Path] = ()) -> None:
@@ -100,6 +106,28 @@ def show_evaluation(data: dict[str, Any]) -> None:
             f"{_fraction(event['recall'])}, F1 {_fraction(event['f1'])} ({event['reference']} true)"
         )
     out.print(f"confidence AUC for DER > .15: {_fraction(summary['confidence_auc'])}")
+
+
+def show_phrasing(data: dict[str, Any]) -> None:
+    """The tables of the phrasing model's scores."""
+    out.print(data["method"])
+    for name in ("with_punctuation", "without_punctuation"):
+        scores = data[name]
+        title = f"{name.replace('_', ' ')}: macro-F1 {_fraction(scores['macro_f1'])}"
+        table = Table("", "precision", "recall", "F1", "utterances", "off by", title=title)
+        for label, one in scores["per_class"].items():
+            figures = (_fraction(one[key]) for key in ("precision", "recall", "f1"))
+            off = _fraction(scores["calibration_error"][label])
+            table.add_row(label, *figures, str(one["support"]), off)
+        out.print(table)
+        out.print(f"reflects or not, AUC {_fraction(scores['reflection_auc'])}")
+    sessions = data["sessions"]
+    for name, one in (("with", sessions), ("without", sessions["without_punctuation"])):
+        shares = ", ".join(f"{k} {_fraction(v)}" for k, v in one["spearman"].items())
+        out.print(
+            f"{one['count']} sessions, {name} punctuation: Spearman of shares: {shares}; 80 % "
+            f"interval holds {_fraction(one['interval_coverage'])}"
+        )
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
