@@ -1,10 +1,11 @@
 """The phrasing model: how likely each therapist utterance reflects, asks, informs or does neither.
 
-*Definition*: four scores, linear in grams, columns and sentence vectors
-(``pipeline.phrasing.vectors``), made into shares by softmax, then each class calibrated by itself
-(Platt: a logistic curve of the share's log odds, fitted on predictions for videos that were not
-trained on). There is one set of weights for texts with punctuation and one for texts without; a
-dialogue is read by the one that fits it.
+*Definition*: two readers, one linear in grams, columns and sentence vectors
+(``pipeline.phrasing.vectors``), one with a hidden layer over columns and vectors; the mean of their
+log shares is made into shares again, then each class calibrated by itself (Platt: a logistic curve
+of the share's log odds, fitted on predictions for videos that were not trained on). There is one
+set of weights for texts with punctuation and one for texts without; a dialogue is read by the one
+that fits it.
 
 *Conventions*: probabilities are (n, 4) in the order of ``LABELS``, one row for each therapist
 utterance; calibrated one against the rest, so a row need not sum to one.
@@ -31,7 +32,7 @@ from pipeline.phrasing.features import NUMBERS
 from pipeline.phrasing.vectors import Array, Rows, Vectoriser, prepare
 
 MODEL = Path(__file__).with_name("model.npz")
-SCHEMA = 1
+SCHEMA = 2
 
 _MARKS = re.compile(r"[.?!]")
 # Written English has a full stop or question mark every 8 to 20 words; a transcript with fewer
@@ -44,7 +45,8 @@ class Head:
     """Weights for one kind of text.
 
     Attributes:
-        sparse, dense: weights (columns, 4); ``bias`` (4,).
+        sparse, dense: the linear reader's weights (columns, 4); ``bias`` (4,).
+        layers: the other reader's weights and biases: dense columns to hidden, hidden to four.
         slope, offset: Platt's curve for each class (4,).
         spread: for each class, how many binomial standard deviations the expected count of 80 % of
             unseen sessions lay from the experts' count (4,).
@@ -54,27 +56,28 @@ class Head:
     sparse: Array
     dense: Array
     bias: Array
+    layers: tuple[Array, Array, Array, Array]
     slope: Array
     offset: Array
     spread: Array
 
     def shares(self, rows: Rows) -> Array:
-        """Softmax of the scores (n, 4), before calibration."""
+        """Both readers' shares (n, 4), before calibration."""
         at, columns, values = self.vectoriser.sparse(rows)
-        scores = self.vectoriser.dense(rows) @ self.dense + self.bias
+        dense = self.vectoriser.dense(rows)
+        scores: Array = dense @ self.dense + self.bias
         for k in range(len(LABELS)):
             weighted = values * self.sparse[columns, k]
             scores[:, k] += np.bincount(at, weighted, minlength=len(rows)).astype(np.float32)
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares: Array = scores / scores.sum(axis=1, keepdims=True)
+        inward, inner_bias, outward, outer_bias = self.layers
+        others: Array = np.maximum(dense @ inward + inner_bias, 0) @ outward + outer_bias
+        mean: Array = (_log_shares(scores) + _log_shares(others)) * np.float32(0.5)
+        shares: Array = np.exp(_log_shares(mean))
         return shares
 
     def probabilities(self, rows: Rows) -> Array:
         """Calibrated probabilities (n, 4)."""
-        calibrated: Array = 1 / (
-            1 + np.exp(-(self.slope * log_odds(self.shares(rows)) + self.offset))
-        )
-        return calibrated
+        return calibrated(self.shares(rows), slope=self.slope, offset=self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,23 @@ def binomial_deviation(probabilities: Array) -> float:
     return max(0.5, float(np.sqrt((probabilities * (1 - probabilities)).sum())))
 
 
+def calibrated(shares: Array, *, slope: Array, offset: Array) -> Array:
+    """Platt's curve over the log odds of the shares, for each class."""
+    curve: Array = np.exp(-np.logaddexp(0, -(slope * log_odds(shares) + offset)))
+    return curve
+
+
 def log_odds(shares: Array) -> Array:
     """ln(p / (1 - p)), kept finite."""
     kept = np.clip(shares, 1e-6, 1 - 1e-6)
     odds: Array = np.log(kept / (1 - kept))
     return odds
+
+
+def _log_shares(scores: Array) -> Array:
+    lowered = scores - scores.max(axis=1, keepdims=True)
+    shares: Array = lowered - np.log(np.exp(lowered).sum(axis=1, keepdims=True))
+    return shares
 
 
 def save_model(model: PhrasingModel, path: Path) -> None:
@@ -158,6 +173,8 @@ def save_model(model: PhrasingModel, path: Path) -> None:
         for key in ("idf", "means", "scales"):
             arrays[f"{name}.{key}"] = getattr(vectoriser, key).astype(np.float32)
         arrays[f"{name}.sparse"] = head.sparse.astype(np.float16)
+        for i, layer in enumerate(head.layers):
+            arrays[f"{name}.layer{i}"] = layer.astype(np.float16)
         for key in ("dense", "bias", "slope", "offset", "spread"):
             arrays[f"{name}.{key}"] = getattr(head, key).astype(np.float32)
     with path.open("wb") as file:
@@ -206,7 +223,8 @@ def _head(stored: "np.lib.npyio.NpzFile", name: str) -> Head:
     own = {key: stored[f"{name}.{key}"] for key in ("idf", "means", "scales")}
     keys = ("sparse", "dense", "bias", "slope", "offset", "spread")
     weights = {key: stored[f"{name}.{key}"].astype(np.float32) for key in keys}
-    return Head(Vectoriser(grams, **own), **weights)
+    first, second, third, fourth = (stored[f"{name}.layer{i}"].astype(np.float32) for i in range(4))
+    return Head(Vectoriser(grams, **own), layers=(first, second, third, fourth), **weights)
 
 
 def _as_bytes(value: Any) -> NDArray[np.uint8]:
