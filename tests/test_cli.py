@@ -17,7 +17,17 @@ from tests.sounds import sample, write_audio
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = ["--set", "transcription.engine=none", "--set", "measures.min_practice=5"]
-COMMANDS = ("analyze", "import", "demo", "dashboard", "evaluate", "delete", "doctor", "models")
+COMMANDS = (
+    "analyze",
+    "import",
+    "demo",
+    "dashboard",
+    "evaluate",
+    "delete",
+    "doctor",
+    "models",
+    "phrasing",
+)
 
 
 @pytest.fixture(autouse=True)
