@@ -80,7 +80,8 @@ class Diarization:
         speakers: the labels, in the order in which they are first heard.
         engine: name of the diarizer that decided it.
         grade: how far it may be trusted; ``abstained`` means that no figure may stand on it.
-        confidence: 0 to 1, higher is surer; None where the engine has none.
+        confidence: 0 to 1, how surely these labels are right; None where the engine can't say.
+            One voice where two were expected can be sure, and abstained from all the same.
         sees_overlap: whether the engine can tell that two voices sound at once.
         note: why the grade is what it is, in a sentence for a person.
         exclusive: at each moment at most one voice, for giving words their owner; empty = spans.

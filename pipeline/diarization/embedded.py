@@ -33,6 +33,7 @@ from pipeline.settings import EmbeddedConfig
 from pipeline.timeline import Timeline, total
 
 STAGE = "diarization"
+_UNKNOWN = 0.5  # doubt that there is one voice only, where nothing could be compared
 
 
 class EmbeddedDiarizer:
@@ -84,7 +85,7 @@ class EmbeddedDiarizer:
         found = separations(speech, config, voices=expected)
         progress(STAGE, 0.4)
         if not found:
-            return one_voice(speech, 0.0), None
+            return one_voice(speech, _UNKNOWN), None
         signs = read_signs(speech, found, coarse_separations(speech, config, expected), config)
         confidence = confidence_of(signs, config)
         if expected == 2:

@@ -150,13 +150,17 @@ def grade(confidence: float, signs: Signs, config: EmbeddedConfig) -> Verdict:
     return Verdict("abstained", confidence, note)
 
 
-def one_voice(speech: Speech, confidence: float) -> Verdict:
-    """Two were expected and one was found."""
+def one_voice(speech: Speech, doubt: float) -> Verdict:
+    """Two were expected and one was found; no figure may stand on one voice.
+
+    The confidence is that of the labelling given, one voice throughout: the less two voices could
+    be believed (``doubt``), the surer it is.
+    """
     note = (
         f"Only one voice was found in {len(speech) * HOP:.0f} s of speech. If two people spoke, "
         "check that both can be heard, or record each on their own channel."
     )
-    return Verdict("abstained", confidence, note)
+    return Verdict("abstained", 1.0 - doubt, note)
 
 
 def three_voices(signs: Signs) -> Verdict:
