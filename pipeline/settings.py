@@ -107,6 +107,8 @@ class EmbeddedConfig:
     third_agreement: float
     third_share: float
     third_gain: float
+    third_gain_ahead: float
+    third_margin: float
     rare_voice: float
     coarse_cepstra: int
     confidence_offset: float

@@ -122,11 +122,19 @@ def sounds_like_one(signs: Signs, config: EmbeddedConfig) -> bool:
 
 
 def sounds_like_three(two: Signs, three: Signs, config: EmbeddedConfig) -> bool:
-    """Whether a third voice is there: starts agree about it, it speaks enough, it explains more."""
+    """Whether a third voice is there: it speaks enough, starts agree, and three explain more.
+
+    Much more by themselves, or somewhat more where three lead every rival clearly: three parts of
+    two voices are as likely in one way as in another.
+    """
+    more = three.gain - two.gain
     return (
         three.agreement >= config.third_agreement
         and three.rarer >= config.third_share
-        and three.gain - two.gain >= config.third_gain
+        and (
+            more >= config.third_gain
+            or (more >= config.third_gain_ahead and three.margin >= config.third_margin)
+        )
     )
 
 
