@@ -60,6 +60,40 @@ class PresenceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ProsodyConfig:
+    """Loudness and pitch, frame by frame; see [prosody]."""
+
+    step: float
+    window: float
+    rate: int
+    lowest: float
+    highest: float
+    rumble: float
+    trough: float
+    periodic: float
+    range: float
+    block: float
+
+    def __post_init__(self) -> None:
+        _at_least(self, "prosody", {"step": 0.005, "rate": 2000, "lowest": 20.0, "block": 1.0})
+        if not self.lowest < self.highest < self.rate / 4:
+            raise ConfigError(
+                f"prosody.lowest = {self.lowest:g} and highest = {self.highest:g} Hz must rise, "
+                f"and stay below a quarter of the rate ({self.rate / 4:g} Hz)"
+            )
+        if self.window * self.lowest < 2 or self.window < self.step:
+            raise ConfigError(
+                f"prosody.window = {self.window:g} s must hold two periods of the lowest voice "
+                f"({2 / self.lowest:.3f} s) and a step ({self.step:g} s)"
+            )
+        if not 0 < self.rumble < self.lowest:
+            raise ConfigError(
+                f"prosody.rumble = {self.rumble:g} Hz must lie between 0 and the lowest voice "
+                f"({self.lowest:g} Hz)"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelsConfig:
     """One voice per channel; see [diarization.channels]."""
 
@@ -301,6 +335,7 @@ class Config:
     audio: AudioConfig
     activity: ActivityConfig
     presence: PresenceConfig
+    prosody: ProsodyConfig
     diarization: DiarizationConfig
     transcription: TranscriptionConfig
     attribution: AttributionConfig
