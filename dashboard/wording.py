@@ -40,6 +40,7 @@ STAGES = {
     "audio": "Reading the sound",
     "activity": "Finding where somebody speaks",
     "diarization": "Telling the voices apart",
+    "prosody": "Following loudness and pitch",
     "transcription": "Writing down the words",
     "attribution": "Giving each word its speaker",
     "roles": "Finding out who is the therapist",

@@ -7,14 +7,18 @@ the stages behind it run again. Files are written whole or not at all.
 
 import io
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.activity import Activity
+from pipeline.prosody import Prosody
 from pipeline.store.blobs import write_file
 from pipeline.timeline import Span
+
+_UNREADABLE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
 
 
 class Artefacts:
@@ -40,11 +44,8 @@ class Artefacts:
 
     def load_activity(self, key: str) -> Activity | None:
         """Speech activity with its probabilities (arrays, so not JSON)."""
-        data = self._read("activity", key)
-        try:
-            return None if data is None else _unpacked(data)
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile):
-            return None
+        found: Activity | None = self._unpack("activity", key, _unpacked_activity)
+        return found
 
     def keep_activity(self, key: str, activity: Activity) -> None:
         """Write speech activity."""
@@ -54,9 +55,32 @@ class Artefacts:
         ):
             arrays[f"speech{c}"] = np.array(speech, float).reshape(-1, 2)
             arrays[f"probability{c}"] = probability
+        self._pack("activity", key, arrays)
+
+    def load_prosody(self, key: str) -> Prosody | None:
+        """Loudness and pitch, frame by frame."""
+        found: Prosody | None = self._unpack("prosody", key, _unpacked_prosody)
+        return found
+
+    def keep_prosody(self, key: str, prosody: Prosody) -> None:
+        """Write loudness and pitch."""
+        arrays = {"step": prosody.step, "loudness": prosody.loudness, "pitch": prosody.pitch}
+        self._pack("prosody", key, arrays)
+
+    def _unpack(self, stage: str, key: str, unpacked: Callable[[Any], Any]) -> Any | None:
+        data = self._read(stage, key)
+        try:
+            if data is None:
+                return None
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                return unpacked(arrays)
+        except _UNREADABLE:
+            return None
+
+    def _pack(self, stage: str, key: str, arrays: Mapping[str, Any]) -> None:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
-        self._write("activity", key, buffer.getvalue())
+        self._write(stage, key, buffer.getvalue())
 
     def _read(self, stage: str, key: str) -> bytes | None:
         if self._folder is None:
@@ -79,16 +103,19 @@ class Artefacts:
         return folder / f"{stage}-{key}"
 
 
-def _unpacked(data: bytes) -> Activity:
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        channels = range(int(arrays["channels"]))
-        return Activity(
-            speech=tuple(
-                tuple(Span(float(a), float(b)) for a, b in arrays[f"speech{c}"]) for c in channels
-            ),
-            probability=tuple(arrays[f"probability{c}"] for c in channels),
-            duration=float(arrays["duration"]),
-        )
+def _unpacked_activity(arrays: Any) -> Activity:
+    channels = range(int(arrays["channels"]))
+    return Activity(
+        speech=tuple(
+            tuple(Span(float(a), float(b)) for a, b in arrays[f"speech{c}"]) for c in channels
+        ),
+        probability=tuple(arrays[f"probability{c}"] for c in channels),
+        duration=float(arrays["duration"]),
+    )
+
+
+def _unpacked_prosody(arrays: Any) -> Prosody:
+    return Prosody(float(arrays["step"]), arrays["loudness"], arrays["pitch"])
 
 
 def _adapter(kind: Any) -> Any:

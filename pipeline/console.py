@@ -25,6 +25,7 @@ STAGES = {
     "audio": "reading",
     "activity": "finding speech",
     "diarization": "telling voices apart",
+    "prosody": "tracking tone of voice",
     "transcription": "writing down words",
     "measures": "measuring",
     "evaluate": "scoring",

@@ -25,6 +25,7 @@ from pipeline.errors import AttuneError
 from pipeline.imports import named_voices, voices_of_transcript
 from pipeline.places import models_dir
 from pipeline.presence import sharpened
+from pipeline.prosody import Prosody, track_prosody
 from pipeline.records import (
     Diarization,
     Progress,
@@ -48,13 +49,18 @@ TRANSCRIPTS = (".vtt", ".srt", ".json", ".txt")
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the models made of a recording: the artefact behind every figure."""
+    """What the models made of a recording: the artefact behind every figure.
+
+    Attributes:
+        prosody: loudness and pitch; None without sound.
+    """
 
     facts: RecordingFacts
     diarization: Diarization
     diarizer: Engine
     transcript: Transcript | None
     transcriber: Engine
+    prosody: Prosody | None = None
 
 
 def hear(
@@ -72,13 +78,16 @@ def hear(
     with ThreadPoolExecutor(max_workers=2) as pool:
         words = None if brought else pool.submit(work.words)
         diarization, diarizer = work.voices()
+        prosody = work.prosody()  # while the words, which take longest, are still being written
         if brought:
             diarization = named_voices(diarization, brought.spans)
-            return Heard(work.facts(), diarization, diarizer, brought.transcript, brought.engine)
+            return Heard(
+                work.facts(), diarization, diarizer, brought.transcript, brought.engine, prosody
+            )
         if words is None:
             raise AssertionError("words are brought, or written down here")
         found, transcriber = words.result()
-    return Heard(work.facts(), diarization, diarizer, found, transcriber)
+    return Heard(work.facts(), diarization, diarizer, found, transcriber, prosody)
 
 
 def read(path: Path) -> Heard:
@@ -128,6 +137,9 @@ class _Work:
         self._import_key = fingerprint("1", self._sha256)
         self._audio_key = fingerprint("1", self._sha256, config.audio)
         self._activity_key = fingerprint(self._audio_key, config.activity, config.presence)
+        self._prosody_key = fingerprint(
+            "1", self._activity_key, config.prosody, library_version("librosa")
+        )
         self._diarization_key = fingerprint(
             self._activity_key,
             config.diarization,
@@ -170,6 +182,17 @@ class _Work:
             self._kept.keep("diarization", key, found)
         self._progress("diarization", 1.0)
         return found.diarization, found.engine
+
+    def prosody(self) -> Prosody:
+        """How loud and how high the voices are."""
+        found = self._kept.load_prosody(self._prosody_key)
+        if found is None:
+            found = track_prosody(
+                self.recording(), self.activity(), self._config.prosody, progress=self._progress
+            )
+            self._kept.keep_prosody(self._prosody_key, found)
+        self._progress("prosody", 1.0)
+        return found
 
     def brought(self, path: Path | None) -> "_Brought | None":
         """Words made elsewhere: those of ``path``, else those that an earlier run was given."""

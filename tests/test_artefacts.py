@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.activity import Activity
 from pipeline.artefacts import Artefacts
+from pipeline.prosody import Prosody
 from pipeline.records import Diarization, SpeakerSpan
 from pipeline.timeline import Span
 
@@ -10,6 +11,11 @@ ACTIVITY = Activity(
     speech=((Span(0.5, 1.25), Span(2.0, 3.5)), ()),
     probability=(np.array([0.1, 0.9], np.float32), np.array([0.0, 0.25], np.float32)),
     duration=4.0,
+)
+PROSODY = Prosody(
+    step=0.02,
+    loudness=np.array([[-20.5, np.nan, -31.25]], np.float32),
+    pitch=np.array([[123.5, np.nan, np.nan]], np.float32),
 )
 VOICES = Diarization(
     spans=(SpeakerSpan(0.5, 1.25, "left"), SpeakerSpan(1.0, 2.0, "right")),
@@ -53,14 +59,25 @@ def test_activity_comes_back_with_its_probabilities(kept):
     assert all(map(np.array_equal, found.probability, ACTIVITY.probability))
 
 
+def test_prosody_comes_back_with_what_is_unvoiced(kept):
+    kept.keep_prosody("key", PROSODY)
+    found = kept.load_prosody("key")
+    assert found.step == PROSODY.step
+    assert np.array_equal(found.loudness, PROSODY.loudness, equal_nan=True)
+    assert np.array_equal(found.pitch, PROSODY.pitch, equal_nan=True)
+    assert kept.load_prosody("other") is None
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"PK\x03\x04 no zip", b"\x93NUMPY", b'{"a": 1}'])
 def test_what_cannot_be_read_was_never_made(kept, tmp_path, data):
     kept.keep("diarization", "key", VOICES)
     kept.keep_activity("key", ACTIVITY)
-    for name in ("diarization-key", "activity-key"):
+    kept.keep_prosody("key", PROSODY)
+    for name in ("diarization-key", "activity-key", "prosody-key"):
         (tmp_path / "artefacts" / name).write_bytes(data)
     assert kept.load("diarization", "key", Diarization) is None
     assert kept.load_activity("key") is None
+    assert kept.load_prosody("key") is None
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path, monkeypatch):

@@ -86,6 +86,7 @@ def worked(monkeypatch):
     watch(hearing, "read_recording", "audio")
     watch(hearing, "detect_activity", "activity")
     watch(ChannelDiarizer, "diarize", "diarization")
+    watch(hearing, "track_prosody", "prosody")
     return done
 
 
@@ -133,9 +134,10 @@ def test_another_therapist_runs_no_model(source, kept, worked):
 @pytest.mark.parametrize(
     ("setting", "again"),
     [
-        ("activity.min_silence=0.3", {"audio", "activity", "diarization"}),
+        ("activity.min_silence=0.3", {"audio", "activity", "diarization", "prosody"}),
         ("diarization.channels.bridge=0.3", {"audio", "diarization"}),
-        ("audio.snr_note_db=12.0", {"audio", "activity", "diarization"}),
+        ("audio.snr_note_db=12.0", {"audio", "activity", "diarization", "prosody"}),
+        ("prosody.step=0.03", {"audio", "prosody"}),
         ("transcription.language=de", set()),
     ],
 )
@@ -156,7 +158,7 @@ def test_a_damaged_artefact_is_made_again(source, kept, worked, first):
     for path in kept.iterdir():
         path.write_bytes(b"\x00")
     assert to_json(analyze(source, config(), artefacts=kept)) == to_json(first[1])
-    assert set(worked) == {"audio", "activity", "diarization"}
+    assert set(worked) == {"audio", "activity", "diarization", "prosody"}
 
 
 def test_a_recording_that_fails_is_decoded_once(tmp_path, worked):
@@ -232,7 +234,7 @@ def test_words_once_brought_are_remembered(source, kept, words, setting):
 def test_progress_rises_in_every_stage(first):
     _, _, told = first
     stages = {stage for stage, _ in told}
-    assert stages == {"audio", "activity", "diarization", "measures"}
+    assert stages == {"audio", "activity", "diarization", "prosody", "measures"}
     for stage in stages:
         fractions = [f for s, f in told if s == stage]
         assert fractions == sorted(fractions)
