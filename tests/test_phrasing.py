@@ -255,6 +255,25 @@ def test_the_shipped_model_tells_the_obvious_apart():
         assert ((found >= 0) & (found <= 1)).all()
 
 
+def test_the_words_that_drove_a_label_stand_in_the_utterance():
+    talk = said(
+        ("c", "I can't stop."), ("t", "Well. So it sounds like you’re worried."), ("t", "Mm-hmm.")
+    )
+    model = shipped_model()
+    assert "it sounds like" in model.drivers(talk, 0, "reflection")
+    assert model.drivers(talk, 1, "other") == ("Mm-hmm",)
+    pairs = [(row, label) for row in (0, 1) for label in LABELS]
+    for (row, label), phrases in zip(pairs, model.all_drivers(talk, pairs), strict=True):
+        assert phrases == model.drivers(talk, row, label)
+        assert len(phrases) <= 3
+        assert all(phrase in talk[row + 1].text for phrase in phrases)
+
+
+def test_no_words_no_drivers():
+    talk = said(("t", "..."), ("t", ""))
+    assert shipped_model().all_drivers(talk, [(0, "other"), (1, "question")]) == ((), ())
+
+
 def test_each_kind_of_text_has_its_head():
     model = shipped_model()
     assert model.head(said(("t", "How are you?"))) is model.with_punctuation

@@ -29,7 +29,8 @@ NUMBERS = (
     *("before_cut", "cut", "joins", "same_before", "same_after"),
 )
 
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?.,!]|--?")
+# An apostrophe may be typeset: the pieces of a text and of its plain form are the same.
+PIECE = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[?.,!]|--?")
 
 
 def _set(words: str) -> frozenset[str]:
@@ -72,9 +73,20 @@ class Described:
 
 def describe(said: Sequence[Utterance]) -> list[Described]:
     """Each therapist utterance of a dialogue, in order."""
-    tokens = [_tokens(u.text) for u in said]
+    return describe_some(said, range(sum(u.role == "therapist" for u in said)))
+
+
+def describe_some(said: Sequence[Utterance], rows: Sequence[int]) -> list[Described]:
+    """Some of the therapist's utterances, counted from 0."""
+    tokens = [tokens_of(u.text) for u in said]
     mine = [i for i, u in enumerate(said) if u.role == "therapist"]
-    return [_one(said, tokens, mine, nth) for nth in range(len(mine))]
+    return [_one(said, tokens, mine, nth) for nth in rows]
+
+
+def tokens_of(text: str) -> list[str]:
+    """Words and marks in lower case, one for each match of ``PIECE``."""
+    found = PIECE.findall(text)
+    return ["-" if piece == "--" else piece.lower().replace("’", "'") for piece in found]
 
 
 def _one(
@@ -93,7 +105,7 @@ def _one(
     context = [[] if i is None else tokens[i] for i in (before, after, last, following)]
     grams = {
         "words": Counter(_grams(own, 3)),
-        "chars": Counter(_chars(own)),
+        "chars": Counter(chars(own)),
         "edge": Counter(_openings(own)),
         "end": Counter(" ".join(own[-n:]) for n in (1, 2, 3) if len(own) >= n),
         "sentences": _sentence_grams(own),
@@ -173,11 +185,6 @@ def _around(
     )
 
 
-def _tokens(text: str) -> list[str]:
-    found = _TOKEN.findall(text.lower().replace("’", "'"))
-    return ["-" if piece == "--" else piece for piece in found]
-
-
 def _is_word(piece: str) -> bool:
     return piece[0].isalnum()
 
@@ -188,7 +195,8 @@ def _grams(tokens: Sequence[str], longest: int) -> Iterator[str]:
             yield " ".join(tokens[i : i + n])
 
 
-def _chars(tokens: Sequence[str]) -> Iterator[str]:
+def chars(tokens: Sequence[str]) -> Iterator[str]:
+    """Three to five characters in a row within a word and the spaces around it."""
     for piece in tokens:
         padded = f" {piece} "
         for n in (3, 4, 5):
@@ -196,13 +204,23 @@ def _chars(tokens: Sequence[str]) -> Iterator[str]:
                 yield padded[i : i + n]
 
 
-def _openings(tokens: Sequence[str]) -> list[str]:
-    """The first one to three words, as said ("a:") and without fillers before them ("b:")."""
+def openings_at(tokens: Sequence[str]) -> list[tuple[str, range]]:
+    """The first one to three words, as said ("a:") and without fillers before them ("b:").
+
+    With each opening go the tokens that it covers.
+    """
     start = next((i for i, t in enumerate(tokens) if t not in _FILLERS), len(tokens))
-    rest = tokens[start : start + 3]
-    found = ["a:" + " ".join(tokens[:n]) for n in (1, 2, 3) if len(tokens) >= n]
-    found += ["b:" + " ".join(rest[:n]) for n in (1, 2, 3) if len(rest) >= n]
-    return found if rest else [*found, "b:"]
+    found = [
+        (name + " ".join(tokens[first : first + n]), range(first, first + n))
+        for name, first in (("a:", 0), ("b:", start))
+        for n in (1, 2, 3)
+        if len(tokens) - first >= n
+    ]
+    return found if start < len(tokens) else [*found, ("b:", range(0))]
+
+
+def _openings(tokens: Sequence[str]) -> list[str]:
+    return [opening for opening, _ in openings_at(tokens)]
 
 
 def _sentence_grams(tokens: Sequence[str]) -> Counter[str]:

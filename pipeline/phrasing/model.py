@@ -115,6 +115,18 @@ class PhrasingModel:
             dialogue = dialogue.without_punctuation()
         return head.probabilities(prepare((dialogue,), encoder or load_encoder()))
 
+    def drivers(self, said: Sequence[Utterance], index: int, label: Label) -> tuple[str, ...]:
+        """The words of one utterance that most drove a label up; ``index`` as the rows above."""
+        return self.all_drivers(said, ((index, label),))[0]
+
+    def all_drivers(
+        self, said: Sequence[Utterance], wanted: Sequence[tuple[int, Label]]
+    ) -> tuple[tuple[str, ...], ...]:
+        """The same for many (index, label) pairs at once, the texts read once."""
+        from pipeline.phrasing.drivers import drivers
+
+        return drivers(self.head(said), said, wanted)
+
     def expected(self, said: Sequence[Utterance], probabilities: Array) -> dict[Label, Expected]:
         """The expected count of each kind: the sum of its probabilities, with an 80 % interval."""
         spread = self.head(said).spread

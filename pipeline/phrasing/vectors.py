@@ -7,7 +7,7 @@ and the standard deviation given here, on the rows that were fitted.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,17 +79,24 @@ class Vectoriser:
         columns: list[int] = []
         values: list[float] = []
         for row, described in enumerate(rows.described):
-            for space, counts in described.grams.items():
-                known = self.grams[space]
-                found = [
-                    (known[gram], 1 + math.log(n)) for gram, n in counts.items() if gram in known
-                ]
-                weighted = [value * float(self.idf[column]) for column, value in found]
-                length = math.sqrt(sum(v * v for v in weighted)) or 1.0
-                at += [row] * len(found)
-                columns += [column for column, _ in found]
-                values += [v * WEIGHTS[space] / length for v in weighted]
+            for _, _, column, value in self.weighted(described.grams):
+                at.append(row)
+                columns.append(column)
+                values.append(value)
         return np.array(at, np.int64), np.array(columns, np.int64), np.array(values, np.float32)
+
+    def weighted(self, grams: Mapping[str, Counter[str]]) -> Iterator[tuple[str, str, int, float]]:
+        """Namespace, gram, column and value of each gram that is known."""
+        for space, counts in grams.items():
+            known = self.grams[space]
+            found = [
+                (gram, known[gram], (1 + math.log(n)) * float(self.idf[known[gram]]))
+                for gram, n in counts.items()
+                if gram in known
+            ]
+            length = math.sqrt(sum(value * value for _, _, value in found)) or 1.0
+            for gram, column, value in found:
+                yield space, gram, column, value * WEIGHTS[space] / length
 
     def dense(self, rows: Rows) -> Array:
         """Standardised columns (n, width)."""
