@@ -188,13 +188,14 @@ def test_counts_are_by_person_with_a_rate_in_10_minutes():
     found = evaluate(basis(speech, config=CONFIG.measures)).measures
     assert found["floor_taken.B"].value == 1
     assert found["floor_taken.B"].parts["per_10_min"] == pytest.approx(10 / (285 / 60))
+    assert found["floor_taken.B"].parts["exposure"] == 285
     assert found["floor_taken.A"].value == 0
 
 
 def test_under_two_minutes_there_is_a_count_and_no_rate():
     found = evaluate(basis({"A": [(0, 5)], "B": [(4, 8)]}, config=CONFIG.measures)).measures
     assert found["floor_taken.B"].value == 1
-    assert found["floor_taken.B"].parts == {}
+    assert found["floor_taken.B"].parts == {"exposure": 8}
 
 
 def test_a_diarizer_that_hears_no_overlap_tells_none():

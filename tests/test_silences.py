@@ -27,6 +27,7 @@ def test_silence_is_where_nobody_speaks_between_the_first_and_the_last_speech():
     figure, events = silences({"A": [(5, 8), (17, 20)], "B": [(12, 13)]})
     assert [(e.start, e.end) for e in events] == [(8, 12), (13, 17)]
     assert figure.parts["seconds"] == 8
+    assert figure.parts["exposure"] == 15
 
 
 def test_who_broke_it_and_who_spoke_before_are_told():

@@ -36,7 +36,6 @@ def evaluate(basis: Basis) -> Found:
     )
     events = tuple(sorted((*starts, *taken, *kept), key=lambda e: (e.start, e.type)))
     measures: dict[str, Measure] = {}
-    minutes = basis.practice / 60
     for speaker in basis.speakers:
         for name, found in (
             ("overlapping_starts", [e for e in starts if e.type == "overlapping_start"]),
@@ -44,13 +43,18 @@ def evaluate(basis: Basis) -> Found:
             ("overlap_floor_kept", kept),
         ):
             own = [e for e in found if e.by == speaker]
-            rate = {"per_10_min": 10 * len(own) / minutes} if minutes > 0 else {}
-            if basis.practice < basis.config.min_practice:
-                rate = {}
             measures[f"{name}.{speaker}"] = needs_overlap(
-                basis, count(basis, own, speaker=speaker, parts=rate)
+                basis, count(basis, own, speaker=speaker, parts=_rate(basis, len(own)))
             )
     return Found(measures, events if basis.sees_overlap and basis.voices != "abstained" else ())
+
+
+def _rate(basis: Basis, moments: int) -> dict[str, float]:
+    """Seconds of practice, from which several sessions make one rate; a long one's own rate."""
+    exposure = {"exposure": basis.practice}
+    if not basis.practice or basis.practice < basis.config.min_practice:
+        return exposure
+    return exposure | {"per_10_min": 600 * moments / basis.practice}
 
 
 def _starts(basis: Basis) -> tuple[Event, ...]:

@@ -25,6 +25,7 @@ def evaluate(basis: Basis) -> Found:
     parts = {
         "count_1s": float(len(lengths)),
         "seconds": sum(e.end - e.start for e in listed),
+        "exposure": basis.practice,
     }
     if basis.therapist is not None:
         parts["broken_by_therapist"] = float(sum(e.by == basis.therapist for e in listed))

@@ -8,6 +8,9 @@ each person alone or with others, overlap, and silence (nobody active, edges inc
 25 % of the low quality demonstrations in AnnoMI, so no share is right by itself.
 """
 
+from dataclasses import replace
+from statistics import median
+
 from pipeline.measures.basis import Basis, Found, graded, ratio
 from pipeline.records import Measure
 from pipeline.timeline import Span, Timeline, clip, complement, intersect, subtract, total, union
@@ -92,7 +95,11 @@ def _time_shares(basis: Basis) -> Measure:
 
 
 def _balance(basis: Basis, spoken: dict[str, Timeline]) -> Measure:
-    """The therapist's share in sliding windows; windows without any speech are left out."""
+    """The therapist's share in sliding windows, their median; those without speech are left out.
+
+    Windows overlap, so that no sum of theirs would be a share of anything: as a median it can be
+    pooled with other sessions', and what adds is ``talk_share``.
+    """
     span, config = basis.conversation.span, basis.config
     windows: list[Span] = []
     shares: list[float] = []
@@ -112,15 +119,7 @@ def _balance(basis: Basis, spoken: dict[str, Timeline]) -> Measure:
         evidence=windows,
         speaker=basis.therapist,
     )
-    if found.value is None:
+    if found.denominator is None:
         return found
-    return Measure(
-        value=found.value,
-        numerator=found.numerator,
-        denominator=found.denominator,
-        unit="share",
-        certainty=found.certainty,
-        evidence=found.evidence,
-        speaker=basis.therapist,
-        sample=tuple(shares),
-    )
+    value = None if found.value is None else median(shares)
+    return replace(found, value=value, numerator=None, sample=tuple(shares))
