@@ -205,7 +205,9 @@ class Measure:
 
     Attributes:
         unit: of the value: ``share``, ``s``, ``count``, ``per min``, ``per 10 min``, ``words``.
-        interval: range of the value if the tool errs as usual, or None.
+        interval: range of the value at the level of ``intervals.level``, or None.
+        interval_of: what the range is of: the tool's ``errors`` as on its test recordings, or
+            the ``turns``, had they fallen a little differently.
         evidence: the stretches that a click should play.
         speaker: whose figure it is; None where it is the section's.
         note: why it abstains or what it can't tell; empty where there is nothing to add.
@@ -224,6 +226,7 @@ class Measure:
     note: str = ""
     parts: dict[str, float] = field(default_factory=dict)
     sample: tuple[float, ...] = ()
+    interval_of: Literal["errors", "turns"] = "errors"
 
 
 @dataclass(frozen=True, slots=True)

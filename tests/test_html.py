@@ -218,16 +218,25 @@ def test_ranges_parts_and_doubts_stand_below_a_figure():
         "s",
         "low",
         interval=(0.5, 1.0),
+        interval_of="turns",
         note="not enough to tell: the voices are unclear",
         parts={"q1": 0.5, "q3": 1.25, "from_3": 0.25},
     )
     assert details_of(measure) == (
-        "0.5 s to 1.0 s if the tool errs as usual",
+        "0.5 s to 1.0 s if the turns had fallen a little differently",
         "middle half 0.5 to 1.2 s, 25 % after 3 s or more",
         "Hard to hear: these figures are rough.",
         "The voices are unclear.",
     )
     assert details_of(replace(measure, certainty="abstained")) == ("The voices are unclear.",)
+
+
+def test_a_range_says_what_it_is_of():
+    measure = Measure(0.4, 4.0, 10.0, "share", "good", interval=(0.3, 0.5))
+    of_errors = "30 % to 50 % if this tool errs as it did on its test recordings"
+    assert details_of(measure) == (of_errors,)
+    of_turns = "30 % to 50 % if the turns had fallen a little differently"
+    assert details_of(replace(measure, interval_of="turns")) == (of_turns,)
 
 
 def test_moments_are_told_as_a_clock_and_unknown_measures_in_words():

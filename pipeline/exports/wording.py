@@ -17,9 +17,14 @@ MEASURES: Mapping[str, str] = {
     "questions": "Questions",
     "reflections": "Possible reflections",
     "time_shares": "Time with somebody speaking",
-    "balance": "Therapist's share of the talking, mean of its windows",
+    "balance": "Therapist's share of the talking, middle of its windows",
     "silences": "Silences of 3 seconds or more",
+    "loudness": "Loudness of a turn against one's own (median)",
+    "pitch": "Pitch of a turn against one's own (median)",
+    "pitch_range": "Rise and fall of the pitch within a turn (median)",
     "unattributed_words": "Words that no voice could be given",
+    "word_confidence": "The transcriber's confidence in its words",
+    "signal_to_noise": "Speech above the noise",
 }
 
 EVENTS: Mapping[EventType, tuple[str, str]] = {
@@ -47,13 +52,21 @@ GRADES: Mapping[Grade, str] = {
     "abstained": "not enough to tell",
 }
 
+_RANGES: Mapping[str, str] = {
+    "errors": "if this tool errs as it did on its test recordings",
+    "turns": "if the turns had fallen a little differently",
+}
+
 _PARTS: Mapping[str, str] = {
+    "sessions": "{:.0f} sessions together",
+    "left_out": "{:.0f} left out",
     "per_10_min": "{:.1f} per 10 minutes",
     "per_min": "{:.1f} per minute",
     "words": "{:.0f} words",
     "count_1s": "{:.0f} of 1 second or more",
     "seconds": "{:.1f} s in all",
-    "mean": "{:.1f} s on average",
+    "mean": "{:.1f} {unit} on average",
+    "hertz": "around {:.0f} Hz",
     "below_0": "{:.0f} % overlapped",
     "to_0.2": "{:.0f} % within 0.2 s",
     "to_1": "{:.0f} % from 0.2 to 1 s",
@@ -91,7 +104,7 @@ def details_of(measure: Measure) -> tuple[str, ...]:
     if measure.certainty != "abstained" and measure.value is not None:
         if measure.interval:
             low, high = (figure(bound, measure.unit) for bound in measure.interval)
-            out.append(f"{low} to {high} if the tool errs as usual")
+            out.append(f"{low} to {high} {_RANGES[measure.interval_of]}")
         out += _parts(measure)
         if measure.certainty != "good":
             out.append(_sentence(GRADES[measure.certainty]))
@@ -113,11 +126,11 @@ def _parts(measure: Measure) -> list[str]:
     parts = measure.parts
     out: list[str] = []
     if "q1" in parts and "q3" in parts:
-        out.append(f"middle half {parts['q1']:.1f} to {parts['q3']:.1f} s")
+        out.append(f"middle half {parts['q1']:.1f} to {parts['q3']:.1f} {measure.unit}")
     for name, value in parts.items():
         if name in _PARTS:
             form = _PARTS[name]
-            out.append(form.format(value * 100 if "%" in form else value))
+            out.append(form.format(value * 100 if "%" in form else value, unit=measure.unit))
         elif measure.unit == "share":
             out.append(f"{name} {value * 100:.0f} %")
     return [", ".join(out)] if out else []
