@@ -7,6 +7,7 @@ they overlap (Heldner & Edlund 2010). ``latency.<label>`` takes the transfers *t
 software alters it. Slow is not worse than quick.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.measures.basis import Basis, Found, distribution
@@ -31,17 +32,13 @@ def evaluate(basis: Basis) -> Found:
     for speaker, found in transfers.items():
         gaps = [gap for gap, _ in found]
         measures[f"latency.{speaker}"] = distribution(
-            basis, found, unit="s", speaker=speaker, parts=_shares(gaps)
+            basis, found, unit="s", speaker=speaker, parts=shares(gaps)
         )
     return Found(measures)
 
 
-def _with_therapist(basis: Basis, before: str, after: str) -> bool:
-    """Transfers between two clients enter no figure; without a therapist all do."""
-    return basis.therapist is None or basis.therapist in (before, after)
-
-
-def _shares(gaps: list[float]) -> dict[str, float]:
+def shares(gaps: Sequence[float]) -> dict[str, float]:
+    """The share of the gaps in each of ``BINS``."""
     if not gaps:
         return {}
     out: dict[str, float] = {}
@@ -50,3 +47,8 @@ def _shares(gaps: list[float]) -> dict[str, float]:
         out[name] = sum(lower <= gap < upper for gap in gaps) / len(gaps)
         lower = upper
     return out
+
+
+def _with_therapist(basis: Basis, before: str, after: str) -> bool:
+    """Transfers between two clients enter no figure; without a therapist all do."""
+    return basis.therapist is None or basis.therapist in (before, after)
