@@ -33,6 +33,10 @@ class Lexicon:
         backchannels: what a listener says without taking the floor.
         fillers: sounds and words that fill.
         reflection_stems: openings of a reflection.
+        affirmations: wordings that affirm, anywhere in a sentence.
+        summary_stems: openings of a summary.
+        stop_words: words that carry no topic.
+        open_questions: first words of a question that leaves the answer open.
         question_openers: first words of a question.
         agreement: openings that agree with what the other is saying.
         therapist_names: speaker names that say "this is the therapist".
@@ -45,6 +49,10 @@ class Lexicon:
     backchannels: Phrases = frozenset()
     fillers: Phrases = frozenset()
     reflection_stems: Phrases = frozenset()
+    affirmations: Phrases = frozenset()
+    summary_stems: Phrases = frozenset()
+    stop_words: Phrases = frozenset()
+    open_questions: Phrases = frozenset()
     question_openers: Phrases = frozenset()
     agreement: Phrases = frozenset()
     therapist_names: Phrases = frozenset()
@@ -105,7 +113,7 @@ def tokens(text: str) -> Phrase:
 
 def opens_with(said: Sequence[str], phrases: Phrases) -> bool:
     """Whether the tokens begin with one of the phrases."""
-    return any(tuple(said[:n]) in phrases for n in range(1, min(len(said), _longest(phrases)) + 1))
+    return bool(opening(said, phrases))
 
 
 def count_phrases(said: Sequence[str], phrases: Phrases) -> int:
@@ -118,15 +126,34 @@ def covered_by(said: Sequence[str], phrases: Phrases) -> bool:
     return bool(said) and sum(_matches(said, phrases)) == len(said)
 
 
+def first_phrase(said: Sequence[str], phrases: Phrases) -> Phrase:
+    """The first phrase that occurs, the longest at its place; empty where none does."""
+    for i in range(len(said)):
+        if n := _length_at(said, i, phrases):
+            return tuple(said[i : i + n])
+    return ()
+
+
+def opening(said: Sequence[str], phrases: Phrases) -> Phrase:
+    """The longest phrase that the tokens begin with; empty where none does."""
+    return tuple(said[: _length_at(said, 0, phrases)])
+
+
+def _length_at(said: Sequence[str], i: int, phrases: Phrases) -> int:
+    """Length of the longest phrase that begins at token ``i``, 0 where none does."""
+    for n in range(min(_longest(phrases), len(said) - i), 0, -1):
+        if tuple(said[i : i + n]) in phrases:
+            return n
+    return 0
+
+
 def _matches(said: Sequence[str], phrases: Phrases) -> list[int]:
     """Lengths of the phrases found from left to right, the longest at each place."""
-    longest = _longest(phrases)
     found: list[int] = []
     i = 0
     while i < len(said):
-        n = next((n for n in range(longest, 0, -1) if tuple(said[i : i + n]) in phrases), 0)
+        n = _length_at(said, i, phrases)
         if n:
-            n = min(n, len(said) - i)
             found.append(n)
         i += n or 1
     return found

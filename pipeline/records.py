@@ -204,7 +204,8 @@ class Measure:
     and other order statistics keep their observations in ``sample`` instead.
 
     Attributes:
-        unit: of the value: ``share``, ``s``, ``count``, ``per min``, ``per 10 min``, ``words``.
+        unit: of the value: ``share``, ``s``, ``count``, ``per min``, ``per 10 min``, ``words``,
+            ``dB``, ``semitones``.
         interval: range of the value at the level of ``intervals.level``, or None.
         interval_of: what the range is of: the tool's ``errors`` as on its test recordings, or
             the ``turns``, had they fallen a little differently.

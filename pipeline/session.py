@@ -18,9 +18,10 @@ from typing import Any
 from pipeline.attribution import attribute
 from pipeline.errors import ConfigError
 from pipeline.hearing import Heard, hear, is_transcript, library_version, read
-from pipeline.lexicon import load_lexicon
+from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.measures import measure
 from pipeline.measures.basis import Basis, practice_note
+from pipeline.phrased import PhrasingReader
 from pipeline.records import (
     Diarization,
     Grade,
@@ -28,6 +29,7 @@ from pipeline.records import (
     Section,
     Setup,
     Transcript,
+    Turn,
     Word,
     no_progress,
 )
@@ -36,6 +38,7 @@ from pipeline.roles import RoleDecision, assign_roles
 from pipeline.settings import Config
 from pipeline.spoken import spoken_words, with_words
 from pipeline.timeline import Span
+from pipeline.transcription.sphinx import resembles_samples
 from pipeline.turns import converse
 
 _LIBRARIES = ("attune", "faster-whisper", "pyannote.audio", "pocketsphinx", "numpy", "librosa")
@@ -93,7 +96,10 @@ def analyze(
         )
     if name is not None:
         heard = replace(heard, facts=replace(heard.facts, name=name))
-    report = conclude(heard, config, therapist=therapist, sections=sections)
+    reader = PhrasingReader(
+        artefacts, drivers_from=config.measures.candidate / 2, progress=progress
+    )
+    report = conclude(heard, config, therapist=therapist, sections=sections, reader=reader)
     progress("measures", 1.0)
     return report
 
@@ -104,14 +110,19 @@ def conclude(
     *,
     therapist: str | None = None,
     sections: Sequence[SectionChoice] = (),
+    reader: PhrasingReader | None = None,
 ) -> Report:
-    """Everything after the models: owners of words, roles, turns, measures; runs no model."""
+    """Everything after voices and words: owners of words, roles, turns, measures.
+
+    ``reader`` remembers what the phrasing model said; without one it runs.
+    """
     words = heard.transcript
+    reader = reader or PhrasingReader(drivers_from=config.measures.candidate / 2)
     if words is not None and heard.diarization.grade != "abstained":
         words = attribute(words, heard.diarization, config.attribution)
     chosen = sections or (SectionChoice(0.0, heard.facts.duration),)
     built = tuple(
-        _section(str(i + 1), choice, heard, words, config, therapist=therapist)
+        _section(str(i + 1), choice, heard, words, config, reader, therapist=therapist)
         for i, choice in enumerate(chosen)
     )
     return Report(
@@ -140,6 +151,7 @@ def _section(
     heard: Heard,
     words: Transcript | None,
     config: Config,
+    reader: PhrasingReader,
     *,
     therapist: str | None,
 ) -> Section:
@@ -156,6 +168,8 @@ def _section(
         )
         for turn in turns
     )
+    lexicon = _lexicon(words, config)
+    note = _words_note(words, turns, lexicon, config)
     basis = Basis(
         conversation=replace(conversation, turns=turns),
         roles=decision.roles,
@@ -164,9 +178,15 @@ def _section(
         words=_words_grade(words),
         sees_overlap=diarization.sees_overlap,
         voices_note=diarization.note,
+        words_note=note,
         spoken=spoken,
+        prosody=heard.prosody,
+        quality=heard.facts.quality,
+        unattributed=tuple(word for word in said if word.speaker is None),
+        lexicon=lexicon,
+        phrased={} if note else reader.read(turns, diarization.speakers),
     )
-    found = measure(basis, load_lexicon(words.language if words else config.transcription.language))
+    found = measure(basis)
     return Section(
         id=number,
         start=within.start,
@@ -204,8 +224,27 @@ def _roles(
     for turn in turns:
         if turn.text:
             texts[turn.speaker].append(turn.text)
-    lexicon = load_lexicon(words.language if words else config.transcription.language)
+    lexicon = _lexicon(words, config)
     return assign_roles(texts, lexicon, config.roles, named=named, grade=_words_grade(words))
+
+
+def _lexicon(words: Transcript | None, config: Config) -> Lexicon:
+    return load_lexicon(words.language if words else config.transcription.language)
+
+
+def _words_note(
+    words: Transcript | None, turns: Iterable[Turn], lexicon: Lexicon, config: Config
+) -> str:
+    """Why nothing is counted from the words; empty where they can be."""
+    if words is None or not words.words:
+        return "not enough to tell: there are no words"
+    if not lexicon.known:
+        return f"not measured in this language ({lexicon.language})"
+    if words.grade == "draft" and not resembles_samples(words.words, config.transcription.sphinx):
+        return "not enough to tell: too many words of this draft are unclear"
+    if not any(turn.words for turn in turns):
+        return "not enough to tell: the words could be given to nobody"
+    return ""
 
 
 def _words_grade(words: Transcript | None) -> Grade:

@@ -300,13 +300,42 @@ class MeasuresConfig:
     floor_window: float
     window: float
     window_step: float
+    candidate: float
+    summary_words: int
+    summary_turns: int
+    summary_reach: int
     min_practice: float
     note_practice: float
     min_denominator: int
+    tone_speech: float
+    tone_voiced: float
+    range_voiced: float
+    pitch_floor: float
+    pitch_ceiling: float
+    unclear_words: float
+    unclear_confidence: float
 
     def __post_init__(self) -> None:
         # a window that doesn't move on never ends; quartiles need two observations
-        _at_least(self, "measures", {"window": 1.0, "window_step": 0.1, "min_denominator": 2})
+        least = {"window": 1.0, "window_step": 0.1, "min_denominator": 2, "summary_reach": 1}
+        _at_least(self, "measures", least)
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalsConfig:
+    """Bootstrap ranges; see [intervals]."""
+
+    level: float
+    draws: int
+    seed: int
+    least: int
+    block_power: float
+
+    def __post_init__(self) -> None:
+        _at_least(self, "intervals", {"draws": 100, "least": 2})
+        for name, value in (("level", self.level), ("block_power", self.block_power)):
+            if not 0 < value < 1:
+                raise ConfigError(f"intervals.{name} = {value} must lie between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +371,7 @@ class Config:
     roles: RolesConfig
     turns: TurnsConfig
     measures: MeasuresConfig
+    intervals: IntervalsConfig
     evaluation: EvaluationConfig
     dashboard: DashboardConfig
 

@@ -3,15 +3,27 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline.lexicon import Lexicon
-from pipeline.measures import backchannels, cues, latency, overlaps, silences, talk
+from pipeline.measures import (
+    backchannels,
+    candidates,
+    echo,
+    latency,
+    overlaps,
+    phrasing,
+    recording,
+    silences,
+    talk,
+    tone,
+    words,
+)
 from pipeline.measures.basis import Basis, Found
 from pipeline.records import Event
 
 
-def measure(basis: Basis, lexicon: Lexicon) -> Found:
+def measure(basis: Basis) -> Found:
     """Every measure of a section, and the moments they count, sorted by start."""
-    return _together((timing(basis), cues.evaluate(basis, lexicon)))
+    further = (tone, words, phrasing, candidates, echo, recording)
+    return _together((timing(basis), *(m.evaluate(basis) for m in further)))
 
 
 def timing(basis: Basis) -> Found:

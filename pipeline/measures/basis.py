@@ -8,13 +8,21 @@ voices or words that can't be trusted, overlaps the diarizer can't see, too litt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean, quantiles
+from typing import Literal
 
-from pipeline.records import Event, Grade, Measure, Person
+from pipeline.lexicon import Lexicon
+from pipeline.phrased import Phrased
+from pipeline.prosody import Prosody
+from pipeline.records import Event, Grade, Measure, Person, Quality, Word
 from pipeline.settings import MeasuresConfig
 from pipeline.spoken import Spoken
 from pipeline.timeline import Span, Timeline
 from pipeline.turns import Conversation
 
+Ground = Literal["voices", "words"]
+"""What a figure stands on: who spoke when, or what they said."""
+
+_SURE: tuple[Grade, ...] = ("good", "low", "draft")
 NO_OVERLAP = "not enough to tell: this diarizer can't hear two voices at once"
 
 
@@ -25,8 +33,14 @@ class Basis:
     Attributes:
         voices: grade of the diarization; ``abstained`` empties every figure.
         words: grade of the transcript; ``abstained`` where there is none.
+        words_note: why the words can't be counted; empty where they can.
         sees_overlap: whether the diarizer can tell two voices at once.
         spoken: the words, where they may veto what the sound shows.
+        prosody: loudness and pitch; None without sound.
+        quality: what the recording allows; None without sound.
+        unattributed: the section's words that no voice could be given.
+        lexicon: of the words' language.
+        phrased: turns as the phrasing model reads them, for each voice as the therapist's.
     """
 
     conversation: Conversation
@@ -36,7 +50,13 @@ class Basis:
     words: Grade
     sees_overlap: bool
     voices_note: str = ""
+    words_note: str = ""
     spoken: Spoken | None = None
+    prosody: Prosody | None = None
+    quality: Quality | None = None
+    unattributed: tuple[Word, ...] = ()
+    lexicon: Lexicon = field(default_factory=lambda: Lexicon(""))
+    phrased: Mapping[str, Phrased] = field(default_factory=dict)
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -73,6 +93,7 @@ def ratio(
     evidence: Iterable[Span] = (),
     speaker: str | None = None,
     parts: Mapping[str, float] | None = None,
+    by: Ground = "voices",
 ) -> Measure:
     """A share or a rate; abstains under ``min_practice`` seconds, where only counts mean much.
 
@@ -99,19 +120,21 @@ def ratio(
             note=note,
             parts=dict(parts or {}) if value is not None else {},
         ),
+        by=by,
     )
 
 
 def count(
     basis: Basis,
-    events: Iterable[Event],
+    moments: Iterable[Event | Span],
     *,
     speaker: str | None = None,
     parts: Mapping[str, float] | None = None,
     sample: Iterable[float] = (),
+    by: Ground = "voices",
 ) -> Measure:
     """A number of moments, each of them evidence."""
-    evidence = tuple(Span(e.start, e.end) for e in events)
+    evidence = tuple(Span(m.start, m.end) for m in moments)
     return graded(
         basis,
         Measure(
@@ -125,6 +148,7 @@ def count(
             parts=dict(parts or {}),
             sample=tuple(sample),
         ),
+        by=by,
     )
 
 
@@ -138,9 +162,10 @@ def distribution(
 ) -> Measure:
     """The median of some observations, with their quartiles and ``parts``.
 
+    ``sample`` and ``evidence`` are in one order, that of time.
     Abstains under ``min_practice`` seconds and on fewer observations than required.
     """
-    seen = sorted(observations)
+    seen = sorted(observations, key=lambda observation: observation[1])
     values = [value for value, _ in seen]
     note = ""
     if basis.practice < basis.config.min_practice:
@@ -156,7 +181,7 @@ def distribution(
             denominator=float(len(values)),
             unit=unit,
             certainty="good",
-            evidence=tuple(sorted(span for _, span in seen)),
+            evidence=tuple(span for _, span in seen),
             speaker=speaker,
             note=note,
             parts={} if note else {"q1": q1, "q3": q3, "mean": fmean(values), **(parts or {})},
@@ -165,13 +190,20 @@ def distribution(
     )
 
 
-def graded(basis: Basis, measure: Measure) -> Measure:
-    """The measure with the grade of the voices; no figure where they or it can't be told."""
-    if basis.voices == "abstained":
+def graded(basis: Basis, measure: Measure, *, by: Ground = "voices") -> Measure:
+    """The measure with the grade of what it stands on; no figure where that can't be told.
+
+    Words are no surer than the voices that they were given to, unless a transcript named them.
+    """
+    if by == "words" and basis.words_note:
+        return abstained(measure, basis.words_note)
+    if by == "voices" and basis.voices == "abstained":
         return abstained(measure, basis.voices_note or "not enough to tell: the voices are unclear")
     if measure.value is None:
         return replace(measure, certainty="abstained")
-    return replace(measure, certainty=basis.voices)
+    grounds = (basis.voices, basis.words) if by == "words" else (basis.voices,)
+    known = [grade for grade in grounds if grade != "abstained"]
+    return replace(measure, certainty=max(known, key=_SURE.index))
 
 
 def practice_note(basis: Basis) -> str:

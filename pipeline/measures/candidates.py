@@ -1,0 +1,75 @@
+"""Affirmations and summaries: moments that may be one, found by their wording.
+
+*Definitions*: an affirmation candidate is a therapist's turn with a wording of the lexicon's list
+("you worked hard at that", "that took courage"). A summary candidate is a therapist's turn of
+``summary_words`` words or more that opens a sentence with a summary's opening ("let me see if I've
+got this") or draws together what the client said: it holds content words of at least
+``summary_turns`` of the client's last ``summary_reach`` turns, two words or more of each.
+
+*What this can't tell*: how many there were. No public transcripts are coded for either, so neither
+precision nor recall is known: candidates to listen to, never a rate.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable
+
+from pipeline.lexicon import first_phrase, opening, tokens
+from pipeline.measures.basis import Basis, Found, count
+from pipeline.measures.echo import stems_of
+from pipeline.records import Event, EventType, Measure, Turn
+
+_SENTENCE = re.compile(r"[^.?!…]+[.?!…]*")
+_SHARED = 2
+"""Content words that a summary must share with one turn: a single one may be chance."""
+
+
+def evaluate(basis: Basis) -> Found:
+    """``affirmations.<label>`` and ``summaries.<label>``, counts with a moment for each."""
+    if basis.therapist is None:
+        return Found()
+    affirmations, summaries = _affirmations(basis), _summaries(basis)
+    figures = {
+        f"affirmations.{basis.therapist}": _figure(basis, affirmations),
+        f"summaries.{basis.therapist}": _figure(basis, summaries),
+    }
+    events = sorted((*affirmations, *summaries), key=lambda e: (e.start, e.type))
+    return Found(figures, () if basis.words_note else tuple(events))
+
+
+def _figure(basis: Basis, events: Iterable[Event]) -> Measure:
+    return count(basis, events, speaker=basis.therapist, by="words")
+
+
+def _affirmations(basis: Basis) -> list[Event]:
+    out: list[Event] = []
+    for turn in basis.conversation.of("turn", basis.therapist):
+        cues = (first_phrase(tokens(s), basis.lexicon.affirmations) for s in _sentences(turn))
+        cue = next(filter(None, cues), ())
+        if cue:
+            out.append(_event("affirmation", turn, " ".join(cue)))
+    return out
+
+
+def _summaries(basis: Basis) -> list[Event]:
+    config, out = basis.config, []
+    said: deque[frozenset[str]] = deque(maxlen=config.summary_reach)
+    for turn in basis.conversation.of("turn"):
+        if turn.speaker != basis.therapist:
+            said.append(stems_of(turn.words, basis.lexicon))
+        elif len(turn.words) >= config.summary_words:
+            own = stems_of(turn.words, basis.lexicon)
+            drawn = sum(len(own & stems) >= _SHARED for stems in said)
+            openings = (opening(tokens(s), basis.lexicon.summary_stems) for s in _sentences(turn))
+            cue = " ".join(next(filter(None, openings), ()))
+            if cue or drawn >= config.summary_turns:
+                out.append(_event("summary", turn, cue or f"words of {drawn} earlier turns"))
+    return out
+
+
+def _sentences(turn: Turn) -> list[str]:
+    return _SENTENCE.findall(turn.text)
+
+
+def _event(kind: EventType, turn: Turn, cue: str) -> Event:
+    return Event(kind, turn.start, turn.end, turn.speaker, detail={"cue": cue})
