@@ -174,6 +174,7 @@ def _section(
         conversation=replace(conversation, turns=turns),
         roles=decision.roles,
         config=config.measures,
+        intervals=config.intervals,
         voices=diarization.grade,
         words=_words_grade(words),
         sees_overlap=diarization.sees_overlap,

@@ -333,9 +333,9 @@ class IntervalsConfig:
 
     def __post_init__(self) -> None:
         _at_least(self, "intervals", {"draws": 100, "least": 2})
-        for name, value in (("level", self.level), ("block_power", self.block_power)):
-            if not 0 < value < 1:
-                raise ConfigError(f"intervals.{name} = {value} must lie between 0 and 1")
+        for name, value, most in (("level", self.level, 100), ("block_power", self.block_power, 1)):
+            if not 0 < value < most:
+                raise ConfigError(f"intervals.{name} = {value} must lie between 0 and {most}")
 
 
 @dataclass(frozen=True, slots=True)

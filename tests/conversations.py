@@ -72,6 +72,7 @@ def basis(
     config=SHORT,
     turns=CONFIG.turns,
     within=None,
+    **more,
 ):
     """What the measures stand on; everybody but the therapist is a client."""
     return Basis(
@@ -82,6 +83,7 @@ def basis(
         words=words,
         sees_overlap=sees_overlap,
         spoken=spoken,
+        **more,
     )
 
 

@@ -1,6 +1,7 @@
 """Measures fed piece by piece are those of the whole session."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from pipeline.timeline import Span, clip
 from pipeline.turns import converse
 
 CONFIG = load_config()
+INTERVALS = replace(CONFIG.intervals, draws=100)
 ROLES = {"A": Person("therapist"), "B": Person("client")}
 
 
@@ -36,7 +38,7 @@ def conversation(seed: int, minutes: float = 5.0) -> tuple[SpeakerSpan, ...]:
 def test_fed_in_pieces_is_fed_whole(seed, step):
     spans = conversation(seed)
     end = max(s.end for s in spans) + 1
-    stream = MeasureStream(("A", "B"), ROLES, CONFIG.turns, CONFIG.measures)
+    stream = MeasureStream(("A", "B"), ROLES, CONFIG.turns, CONFIG.measures, intervals=INTERVALS)
     at = 0.0
     while at < end:
         piece = Span(at, min(at + step, end))
@@ -61,6 +63,7 @@ def test_fed_in_pieces_is_fed_whole(seed, step):
             "good",
             "abstained",
             sees_overlap=True,
+            intervals=INTERVALS,
         )
     )
     assert stream.finish(end=end) == whole

@@ -10,6 +10,7 @@ a short answer to a question can look like one where the words aren't known.
 from dataclasses import replace
 
 from pipeline.measures.basis import Basis, Found, abstained, needs_overlap, ratio
+from pipeline.measures.intervals import bootstrap_ratio, exchanges, ranged
 from pipeline.records import Event, Measure
 from pipeline.timeline import total
 
@@ -31,11 +32,25 @@ def evaluate(basis: Basis) -> Found:
             evidence=[turn.span for turn in own],
             speaker=speaker,
         )
+        measure = _ranged(basis, measure, speaker)
         measures[f"backchannels.{speaker}"] = needs_overlap(basis, _noted(basis, measure))
         events += [Event("backchannel", t.start, t.end, speaker) for t in own]
     if not basis.sees_overlap or basis.voices == "abstained":
         return Found({name: abstained(m, m.note) for name, m in measures.items()})
     return Found(measures, tuple(sorted(events, key=lambda e: e.start)))
+
+
+def _ranged(basis: Basis, measure: Measure, speaker: str) -> Measure:
+    """Drawn by exchange: another's turn, what is said up to the next, and the sounds in it."""
+    if basis.intervals is None:
+        return measure
+    sounds, minutes = exchanges(
+        basis.conversation.turns,
+        opens=lambda turn: turn.speaker != speaker,
+        above=lambda turn: float(turn.speaker == speaker and turn.kind == "backchannel"),
+        below=lambda turn: total(turn.speech) / 60 if turn.speaker != speaker else 0.0,
+    )
+    return ranged(measure, bootstrap_ratio(sounds, minutes, basis.intervals))
 
 
 def _noted(basis: Basis, measure: Measure) -> Measure:

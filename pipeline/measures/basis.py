@@ -14,7 +14,7 @@ from pipeline.lexicon import Lexicon
 from pipeline.phrased import Phrased
 from pipeline.prosody import Prosody
 from pipeline.records import Event, Grade, Measure, Person, Quality, Word
-from pipeline.settings import MeasuresConfig
+from pipeline.settings import IntervalsConfig, MeasuresConfig
 from pipeline.spoken import Spoken
 from pipeline.timeline import Span, Timeline
 from pipeline.turns import Conversation
@@ -41,6 +41,7 @@ class Basis:
         unattributed: the section's words that no voice could be given.
         lexicon: of the words' language.
         phrased: turns as the phrasing model reads them, for each voice as the therapist's.
+        intervals: how ranges over turns are drawn; None for figures without ranges.
     """
 
     conversation: Conversation
@@ -57,6 +58,7 @@ class Basis:
     unattributed: tuple[Word, ...] = ()
     lexicon: Lexicon = field(default_factory=lambda: Lexicon(""))
     phrased: Mapping[str, Phrased] = field(default_factory=dict)
+    intervals: IntervalsConfig | None = None
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -231,6 +233,7 @@ def abstained(measure: Measure, note: str) -> Measure:
         denominator=None,
         certainty="abstained",
         evidence=(),
+        interval=None,
         parts={},
         sample=(),
         note=note,

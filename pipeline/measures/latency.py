@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.measures.basis import Basis, Found, distribution
+from pipeline.measures.intervals import bootstrap_median, ranged
 from pipeline.records import Measure
 from pipeline.timeline import Span
 
@@ -31,9 +32,10 @@ def evaluate(basis: Basis) -> Found:
     measures: dict[str, Measure] = {}
     for speaker, found in transfers.items():
         gaps = [gap for gap, _ in found]
-        measures[f"latency.{speaker}"] = distribution(
-            basis, found, unit="s", speaker=speaker, parts=shares(gaps)
-        )
+        figure = distribution(basis, found, unit="s", speaker=speaker, parts=shares(gaps))
+        if basis.intervals is not None:
+            figure = ranged(figure, bootstrap_median(gaps, basis.intervals))
+        measures[f"latency.{speaker}"] = figure
     return Found(measures)
 
 

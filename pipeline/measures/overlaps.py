@@ -36,6 +36,7 @@ def evaluate(basis: Basis) -> Found:
     )
     events = tuple(sorted((*starts, *taken, *kept), key=lambda e: (e.start, e.type)))
     measures: dict[str, Measure] = {}
+    practice = basis.practice
     for speaker in basis.speakers:
         for name, found in (
             ("overlapping_starts", [e for e in starts if e.type == "overlapping_start"]),
@@ -44,17 +45,17 @@ def evaluate(basis: Basis) -> Found:
         ):
             own = [e for e in found if e.by == speaker]
             measures[f"{name}.{speaker}"] = needs_overlap(
-                basis, count(basis, own, speaker=speaker, parts=_rate(basis, len(own)))
+                basis, count(basis, own, speaker=speaker, parts=_rate(basis, practice, len(own)))
             )
     return Found(measures, events if basis.sees_overlap and basis.voices != "abstained" else ())
 
 
-def _rate(basis: Basis, moments: int) -> dict[str, float]:
+def _rate(basis: Basis, practice: float, moments: int) -> dict[str, float]:
     """Seconds of practice, from which several sessions make one rate; a long one's own rate."""
-    exposure = {"exposure": basis.practice}
-    if not basis.practice or basis.practice < basis.config.min_practice:
+    exposure = {"exposure": practice}
+    if not practice or practice < basis.config.min_practice:
         return exposure
-    return exposure | {"per_10_min": 600 * moments / basis.practice}
+    return exposure | {"per_10_min": 600 * moments / practice}
 
 
 def _starts(basis: Basis) -> tuple[Event, ...]:
@@ -131,11 +132,11 @@ def _holds_floor(basis: Basis, speaker: str, ipu: Span) -> bool:
 
 
 def _silent_for(ipus: Timeline, moment: float, seconds: float) -> bool:
-    i = bisect_left(ipus, moment, key=lambda s: s.start)
+    i = bisect_left(ipus, (moment,))
     return i >= len(ipus) or ipus[i].start - moment >= seconds
 
 
 def _near(ipus: Timeline, span: Span) -> Timeline:
-    i = max(0, bisect_left(ipus, span.start, key=lambda s: s.start) - 1)
-    j = bisect_left(ipus, span.end, key=lambda s: s.start)
+    i = max(0, bisect_left(ipus, (span.start,)) - 1)
+    j = bisect_left(ipus, (span.end,))
     return ipus[i:j]

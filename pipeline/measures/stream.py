@@ -10,7 +10,7 @@ from dataclasses import replace
 from pipeline.measures import timing
 from pipeline.measures.basis import Basis, Found
 from pipeline.records import Person, SpeakerSpan, Turn
-from pipeline.settings import MeasuresConfig, TurnsConfig
+from pipeline.settings import IntervalsConfig, MeasuresConfig, TurnsConfig
 from pipeline.timeline import Span
 from pipeline.turns import Conversation, TurnBuilder
 
@@ -23,6 +23,7 @@ class MeasureStream:
         roles: who is what; figures of the therapist need one.
         turns: thresholds of the units.
         measures: thresholds of the measures.
+        intervals: how ranges over turns are drawn; without it the figures have none.
         start: of the section.
     """
 
@@ -34,6 +35,7 @@ class MeasureStream:
         measures: MeasuresConfig,
         *,
         start: float = 0.0,
+        intervals: IntervalsConfig | None = None,
     ) -> None:
         self._builder = TurnBuilder(speakers, turns)
         self._turns: list[Turn] = []
@@ -44,6 +46,7 @@ class MeasureStream:
             voices="good",
             words="abstained",
             sees_overlap=True,
+            intervals=intervals,
         )
 
     def feed(self, spans: Sequence[SpeakerSpan], *, until: float) -> Found:

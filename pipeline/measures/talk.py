@@ -8,10 +8,12 @@ each person alone or with others, overlap, and silence (nobody active, edges inc
 25 % of the low quality demonstrations in AnnoMI, so no share is right by itself.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from statistics import median
 
 from pipeline.measures.basis import Basis, Found, graded, ratio
+from pipeline.measures.intervals import bootstrap_ratio, exchanges, ranged
 from pipeline.records import Measure
 from pipeline.timeline import Span, Timeline, clip, complement, intersect, subtract, total, union
 
@@ -24,6 +26,7 @@ def evaluate(basis: Basis) -> Found:
     for speaker in basis.speakers:
         own = spoken[speaker]
         share = ratio(basis, total(own), everybody, unit="share", evidence=own, speaker=speaker)
+        share = _ranged(basis, share, speaker)
         measures[f"talk_share.{speaker}"] = share
         if speaker == basis.therapist:
             measures["talk_share"] = share
@@ -32,6 +35,19 @@ def evaluate(basis: Basis) -> Found:
     if basis.therapist is not None:
         measures["balance"] = _balance(basis, spoken)
     return Found(measures)
+
+
+def _ranged(basis: Basis, share: Measure, speaker: str) -> Measure:
+    """Drawn by exchange: a turn of this person's and what is said up to the next."""
+    if basis.intervals is None:
+        return share
+    own, everybody = exchanges(
+        (turn for turn in basis.conversation.turns if turn.kind != "backchannel"),
+        opens=lambda turn: turn.speaker == speaker,
+        above=lambda turn: total(turn.speech) if turn.speaker == speaker else 0.0,
+        below=lambda turn: total(turn.speech),
+    )
+    return ranged(share, bootstrap_ratio(own, everybody, basis.intervals))
 
 
 def spoken_outside_backchannels(basis: Basis, speaker: str) -> Timeline:
@@ -55,6 +71,8 @@ def _turn_lengths(basis: Basis, speaker: str) -> dict[str, Measure]:
         speaker=speaker,
         parts={"words": sum(words) / len(words)} if told and words else {},
     )
+    if basis.intervals is not None:
+        mean = ranged(mean, bootstrap_ratio(lengths, [1.0] * len(lengths), basis.intervals))
     longest = max(turns, key=lambda turn: turn.span.duration, default=None)
     found = graded(
         basis,
@@ -106,7 +124,7 @@ def _balance(basis: Basis, spoken: dict[str, Timeline]) -> Measure:
     start = span.start
     while start == span.start or start + config.window <= span.end:
         window = Span(start, min(start + config.window, span.end))
-        seconds = {name: total(clip(timeline, window)) for name, timeline in spoken.items()}
+        seconds = {name: total(_inside(timeline, window)) for name, timeline in spoken.items()}
         if (everybody := sum(seconds.values())) > 0 and basis.therapist is not None:
             windows.append(window)
             shares.append(seconds[basis.therapist] / everybody)
@@ -123,3 +141,10 @@ def _balance(basis: Basis, spoken: dict[str, Timeline]) -> Measure:
         return found
     value = None if found.value is None else median(shares)
     return replace(found, value=value, numerator=None, sample=tuple(shares))
+
+
+def _inside(timeline: Timeline, window: Span) -> Timeline:
+    """What lies in the window, without looking at the whole timeline for each."""
+    first = bisect_right(timeline, window.start, key=lambda span: span.end)
+    last = bisect_left(timeline, window.end, key=lambda span: span.start)
+    return clip(timeline[first:last], window)
