@@ -186,6 +186,7 @@ class Event:
         by: whose moment it is: who started, took the floor, listened, broke the silence.
         confidence: 0 to 1 where the detector has one.
         detail: plain facts beside it (``before: client``, ``cue: it sounds like``).
+        uncertain: thresholds that, halved or raised by half, would make it no such moment.
     """
 
     type: EventType
@@ -194,6 +195,7 @@ class Event:
     by: str | None
     confidence: float | None = None
     detail: dict[str, str | float] = field(default_factory=dict)
+    uncertain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ class Measure:
         note: why it abstains or what it can't tell; empty where there is nothing to add.
         parts: further named figures of the same measure, such as quartiles and shares.
         sample: the observations behind an order statistic.
+        uncertain: thresholds that, halved or raised by half, would make it another reading: told
+            or not told, or another number of moments.
     """
 
     value: float | None
@@ -228,15 +232,21 @@ class Measure:
     parts: dict[str, float] = field(default_factory=dict)
     sample: tuple[float, ...] = ()
     interval_of: Literal["errors", "turns"] = "errors"
+    uncertain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A sentence for the therapist, with the moments it stands on."""
+    """A sentence for the therapist, with the moments it stands on.
+
+    Attributes:
+        about: the measure or type of moment that it speaks of.
+    """
 
     kind: Literal["did", "experiment", "note"]
     text: str
     evidence: Timeline = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,22 @@ artefacts under a hash of all it depends on; everything after the models is chea
 out anew, so a changed threshold, role or section runs no model again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline import measures as measured
 from pipeline.attribution import attribute
 from pipeline.errors import ConfigError
 from pipeline.hearing import Heard, hear, is_transcript, library_version, read
 from pipeline.lexicon import Lexicon, load_lexicon
-from pipeline.measures import measure
 from pipeline.measures.basis import Basis, practice_note
 from pipeline.phrased import PhrasingReader
 from pipeline.records import (
     Diarization,
+    Event,
+    EventType,
     Grade,
     Progress,
     Section,
@@ -35,7 +37,8 @@ from pipeline.records import (
 )
 from pipeline.report import SCHEMA, Certainty, Provenance, Report
 from pipeline.roles import RoleDecision, assign_roles
-from pipeline.settings import Config
+from pipeline.sensitivity import weigh
+from pipeline.settings import Config, MeasuresConfig, TurnsConfig
 from pipeline.spoken import spoken_words, with_words
 from pipeline.timeline import Span
 from pipeline.transcription.sphinx import resembles_samples
@@ -187,7 +190,17 @@ def _section(
         lexicon=lexicon,
         phrased={} if note else reader.read(turns, diarization.speakers),
     )
-    found = measure(basis)
+
+    def moments(
+        changed: TurnsConfig, measures: MeasuresConfig, kinds: Collection[EventType]
+    ) -> tuple[Event, ...]:
+        other = conversation
+        if changed != config.turns:
+            veto = spoken.under(changed) if spoken else None
+            other = converse(diarization, changed, within=within, words=veto)
+        return measured.moments(replace(basis, conversation=other, config=measures), kinds)
+
+    found = weigh(measured.measure(basis), moments, config.turns, config.measures)
     return Section(
         id=number,
         start=within.start,

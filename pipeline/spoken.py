@@ -6,6 +6,7 @@ cue list (docs/measures.md, ground rule 1); ``spoken_words`` gives None otherwis
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 
 from pipeline.lexicon import Lexicon, load_lexicon
@@ -28,6 +29,12 @@ class Spoken:
             speaker: sorted(word.end for word in own if word.text.rstrip(" \"'”’)").endswith("?"))
             for speaker, own in self._words.items()
         }
+
+    def under(self, config: TurnsConfig) -> "Spoken":
+        """The same words under other thresholds."""
+        other = copy(self)
+        other._config = config
+        return other
 
     def between(self, speaker: str, span: Span) -> Sequence[Word]:
         """The speaker's words whose middle lies in the span."""

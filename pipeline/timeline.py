@@ -109,7 +109,7 @@ def total(timeline: Iterable[Span]) -> float:
 
 def covering(timeline: Sequence[Span], moment: float) -> Span | None:
     """The span that a moment falls into, if any (timeline without overlaps)."""
-    i = bisect_right(timeline, moment, key=lambda span: span.start) - 1
+    i = bisect_right(timeline, (moment, inf)) - 1
     return timeline[i] if i >= 0 and moment < timeline[i].end else None
 
 

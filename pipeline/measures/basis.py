@@ -73,8 +73,10 @@ class Basis:
     @property
     def practice(self) -> float:
         """Seconds from the first to the last speech of the section."""
-        speech = self.conversation.speech()
-        return speech[-1].end - speech[0].start if speech else 0.0
+        spoken = [ipus for ipus in self.conversation.ipus.values() if ipus]
+        if not spoken:
+            return 0.0
+        return max(ipus[-1].end for ipus in spoken) - min(ipus[0].start for ipus in spoken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def ratio(
             speaker=speaker,
             note=note,
             parts=dict(parts or {}) if value is not None else {},
+            uncertain=_hanging(basis, denominator, least),
         ),
         by=by,
     )
@@ -188,6 +191,7 @@ def distribution(
             note=note,
             parts={} if note else {"q1": q1, "q3": q3, "mean": fmean(values), **(parts or {})},
             sample=tuple(values),
+            uncertain=_hanging(basis, len(values), basis.config.min_denominator),
         ),
     )
 
@@ -236,6 +240,7 @@ def abstained(measure: Measure, note: str) -> Measure:
         interval=None,
         parts={},
         sample=(),
+        uncertain=(),
         note=note,
     )
 
@@ -243,6 +248,19 @@ def abstained(measure: Measure, note: str) -> Measure:
 def spans_of(events: Iterable[Event]) -> Timeline:
     """The stretches of some events."""
     return tuple(Span(e.start, e.end) for e in events)
+
+
+def _hanging(basis: Basis, counted: float, least: float) -> tuple[str, ...]:
+    """The thresholds that, halved or raised by half, would make a figure told or not told."""
+    half, more = 0.5, 1.5
+    names = []
+    for name, value, limit in (
+        ("min_practice", basis.practice, basis.config.min_practice),
+        ("min_denominator", counted, least),
+    ):
+        if half * limit <= value < more * limit:
+            names.append(name)
+    return tuple(names)
 
 
 def _short(basis: Basis) -> str:

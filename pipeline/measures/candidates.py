@@ -13,6 +13,7 @@ precision nor recall is known: candidates to listen to, never a rate.
 import re
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pipeline.lexicon import first_phrase, opening, tokens
 from pipeline.measures.basis import Basis, Found, count
@@ -63,7 +64,11 @@ def _summaries(basis: Basis) -> list[Event]:
             openings = (opening(tokens(s), basis.lexicon.summary_stems) for s in _sentences(turn))
             cue = " ".join(next(filter(None, openings), ()))
             if cue or drawn >= config.summary_turns:
-                out.append(_event("summary", turn, cue or f"words of {drawn} earlier turns"))
+                hanging = [] if len(turn.words) >= 1.5 * config.summary_words else ["summary_words"]
+                if not cue and drawn < 1.5 * config.summary_turns:
+                    hanging.append("summary_turns")
+                event = _event("summary", turn, cue or f"words of {drawn} earlier turns")
+                out.append(replace(event, uncertain=tuple(hanging)))
     return out
 
 

@@ -38,7 +38,7 @@ def evaluate(basis: Basis) -> Found:
     for kind, name in NAMES.items():
         found = candidates(basis, phrased, kind)
         measures[f"{name}.{basis.therapist}"] = _share(basis, phrased, kind, found)
-        events += [_event(likely, kind) for likely in found]
+        events += [_event(likely, kind, basis.config.candidate) for likely in found]
     measures["reflections_to_questions"] = _ratio(basis, phrased)
     return Found(measures, () if basis.words_note else tuple(sorted(events, key=_start)))
 
@@ -104,15 +104,16 @@ def _ratio(basis: Basis, phrased: Phrased) -> Measure:
     )
 
 
-def _event(likely: Likely, kind: Kind) -> Event:
-    turn, because = likely.turn, likely.because(kind)
+def _event(likely: Likely, kind: Kind, candidate: float) -> Event:
+    turn, because, probability = likely.turn, likely.because(kind), likely.of(kind)
     return Event(
         kind,
         turn.start,
         turn.end,
         turn.speaker,
-        confidence=likely.of(kind),
+        confidence=probability,
         detail={"cue": because} if because else {},
+        uncertain=() if probability >= 1.5 * candidate else ("candidate",),
     )
 
 
