@@ -81,10 +81,10 @@ class ProsodyConfig:
                 f"prosody.lowest = {self.lowest:g} and highest = {self.highest:g} Hz must rise, "
                 f"and stay below a quarter of the rate ({self.rate / 4:g} Hz)"
             )
-        if self.window * self.lowest < 2 or self.window < self.step:
+        if self.window * self.lowest < 2:
             raise ConfigError(
                 f"prosody.window = {self.window:g} s must hold two periods of the lowest voice "
-                f"({2 / self.lowest:.3f} s) and a step ({self.step:g} s)"
+                f"({2 / self.lowest:.3f} s)"
             )
         if not 0 < self.rumble < self.lowest:
             raise ConfigError(

@@ -65,7 +65,7 @@ _PARTS: Mapping[str, str] = {
     "words": "{:.0f} words",
     "count_1s": "{:.0f} of 1 second or more",
     "seconds": "{:.1f} s in all",
-    "mean": "{:.1f} {unit} on average",
+    "mean": "{mean} on average",
     "hertz": "around {:.0f} Hz",
     "below_0": "{:.0f} % overlapped",
     "to_0.2": "{:.0f} % within 0.2 s",
@@ -126,12 +126,15 @@ def _parts(measure: Measure) -> list[str]:
     parts = measure.parts
     out: list[str] = []
     if "q1" in parts and "q3" in parts:
-        out.append(f"middle half {parts['q1']:.1f} to {parts['q3']:.1f} {measure.unit}")
+        low, high = (figure(parts[name], measure.unit) for name in ("q1", "q3"))
+        unit = " " + high.partition(" ")[2]  # said once where both have it
+        out.append(f"middle half {low.removesuffix(unit)} to {high}")
     for name, value in parts.items():
         if name in _PARTS:
             form = _PARTS[name]
-            out.append(form.format(value * 100 if "%" in form else value, unit=measure.unit))
-        elif measure.unit == "share":
+            mean = figure(value, measure.unit)
+            out.append(form.format(value * 100 if "%" in form else value, mean=mean))
+        elif measure.unit == "share" and name not in ("q1", "q3"):
             out.append(f"{name} {value * 100:.0f} %")
     return [", ".join(out)] if out else []
 
