@@ -13,6 +13,7 @@ from pipeline.timeline import Span, Timeline, union
 Grade = Literal["good", "low", "draft", "abstained"]
 Role = Literal["therapist", "client", "other"]
 Setup = Literal["one microphone", "two microphones", "call mixed", "call separate", "unknown"]
+Approach = Literal["MI", "person-centred", "CBT", "psychodynamic", "other", "unset"]
 EventType = Literal[
     "silence",
     "overlapping_start",
@@ -257,6 +258,7 @@ class Section:
         role_confidence: 0 to 1; below ``roles.ask_below`` the roles must be asked for.
         role_note: how the roles were told, in a sentence.
         note: what holds for every figure of the section; empty where there is nothing to add.
+        approach: what the course teaches; published bands belong to one approach only.
     """
 
     id: str
@@ -270,6 +272,7 @@ class Section:
     role_confidence: float = 1.0
     role_note: str = ""
     note: str = ""
+    approach: Approach = "unset"
 
 
 def channel_label(channel: int, channels: int) -> str:

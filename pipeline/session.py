@@ -18,11 +18,14 @@ from typing import Any
 from pipeline import measures as measured
 from pipeline.attribution import attribute
 from pipeline.errors import ConfigError
+from pipeline.feedback import give_feedback, load_rules
 from pipeline.hearing import Heard, hear, is_transcript, library_version, read
 from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.measures.basis import Basis, practice_note
+from pipeline.measures.recording import too_unclear
 from pipeline.phrased import PhrasingReader
 from pipeline.records import (
+    Approach,
     Diarization,
     Event,
     EventType,
@@ -49,11 +52,17 @@ _LIBRARIES = ("attune", "faster-whisper", "pyannote.audio", "pocketsphinx", "num
 
 @dataclass(frozen=True, slots=True)
 class SectionChoice:
-    """A practice inside the recording, as the user marked it; ``therapist`` is a voice's label."""
+    """A practice inside the recording, as the user marked it.
+
+    Attributes:
+        therapist: a voice's label, where the user said who it is.
+        approach: of the course that it is a practice for.
+    """
 
     start: float
     end: float
     therapist: str | None = None
+    approach: Approach = "unset"
 
 
 def analyze(
@@ -172,7 +181,6 @@ def _section(
         for turn in turns
     )
     lexicon = _lexicon(words, config)
-    note = _words_note(words, turns, lexicon, config)
     basis = Basis(
         conversation=replace(conversation, turns=turns),
         roles=decision.roles,
@@ -182,14 +190,16 @@ def _section(
         words=_words_grade(words),
         sees_overlap=diarization.sees_overlap,
         voices_note=diarization.note,
-        words_note=note,
+        words_note=_words_note(words, turns, lexicon, config),
         spoken=spoken,
         prosody=heard.prosody,
         quality=heard.facts.quality,
         unattributed=tuple(word for word in said if word.speaker is None),
         lexicon=lexicon,
-        phrased={} if note else reader.read(turns, diarization.speakers),
     )
+    basis = replace(basis, words_note=basis.words_note or too_unclear(basis))
+    if not basis.words_note:
+        basis = replace(basis, phrased=reader.read(turns, diarization.speakers))
 
     def moments(
         changed: TurnsConfig, measures: MeasuresConfig, kinds: Collection[EventType]
@@ -209,6 +219,14 @@ def _section(
         turns=turns,
         events=found.events,
         measures=found.measures,
+        feedback=give_feedback(
+            basis,
+            found,
+            load_rules(),
+            roles_sure=decision.confidence >= config.roles.ask_below,
+            approach=choice.approach,
+        ),
+        approach=choice.approach,
         role_confidence=round(decision.confidence, 3),
         role_note=decision.note,
         note=practice_note(basis),
