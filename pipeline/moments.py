@@ -77,8 +77,11 @@ def _open_questions(basis: Basis, found: Found) -> Iterator[Moment]:
 
 
 def _summaries(basis: Basis, found: Found) -> Iterator[Moment]:
-    for event, turn in _certain(basis, found, "summary"):
-        yield _moment(float(len(turn.words)), turn, quote=_quoted(turn, event))
+    for _, turn in _certain(basis, found, "summary"):
+        sentences = _sentences(turn)
+        told = [i for i, s in enumerate(sentences) if len(s.split()) >= _LEAST_WORDS]
+        start = sentences[told[0] :] if told else sentences
+        yield _moment(float(len(turn.words)), turn, quote=" ".join(start))
 
 
 def _affirmations(basis: Basis, found: Found) -> Iterator[Moment]:

@@ -17,7 +17,7 @@ another therapist, another section's figures or a corrected label run no model a
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -51,6 +51,12 @@ class Likely:
     def of(self, kind: Kind) -> float:
         """How likely the turn is of this kind."""
         return self.probability[KINDS.index(kind)]
+
+    def judged(self, kind: Kind, agreed: bool) -> "Likely":  # a person's yes or no
+        """The same turn after a person said whether it is of this kind."""
+        at = KINDS.index(kind)
+        sure = (*self.probability[:at], float(agreed), *self.probability[at + 1 :])
+        return replace(self, probability=sure)
 
     def because(self, kind: Kind) -> str:
         """The words that spoke for it, as one text."""

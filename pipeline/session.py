@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline import measures as measured
 from pipeline.attribution import attribute
+from pipeline.corrections import Correction, corrected_voices, corrected_words
 from pipeline.errors import ConfigError
 from pipeline.feedback import give_feedback, load_rules
 from pipeline.hearing import Heard, hear, is_transcript, library_version, read
@@ -73,6 +74,7 @@ def analyze(
     setup: Setup = "unknown",
     therapist: str | None = None,
     sections: Sequence[SectionChoice] = (),
+    corrections: Sequence[Correction] = (),
     transcript: Path | None = None,
     name: str | None = None,
     progress: Progress = no_progress,
@@ -86,6 +88,7 @@ def analyze(
         artefacts: folder in which a later run finds what this one worked out.
         therapist: the therapist's label (``left``, ``S1``), where the user knows.
         sections: practices inside the recording; one section spanning everything without them.
+        corrections: what a person set right; no model of sound runs again for them.
         transcript: words made elsewhere, used instead of a transcriber, also by later runs.
         name: what to call it; the file's name without it.
         progress: hears each stage's name and the fraction done.
@@ -111,7 +114,14 @@ def analyze(
     reader = PhrasingReader(
         artefacts, drivers_from=config.measures.candidate / 2, progress=progress
     )
-    report = conclude(heard, config, therapist=therapist, sections=sections, reader=reader)
+    report = conclude(
+        heard,
+        config,
+        therapist=therapist,
+        sections=sections,
+        corrections=corrections,
+        reader=reader,
+    )
     progress("measures", 1.0)
     return report
 
@@ -122,19 +132,22 @@ def conclude(
     *,
     therapist: str | None = None,
     sections: Sequence[SectionChoice] = (),
+    corrections: Sequence[Correction] = (),
     reader: PhrasingReader | None = None,
 ) -> Report:
     """Everything after voices and words: owners of words, roles, turns, measures.
 
-    ``reader`` remembers what the phrasing model said; without one it runs.
+    ``corrections`` are a person's own; ``reader`` remembers what the phrasing model said, without
+    one it runs.
     """
+    heard = _corrected(heard, corrections)
     words = heard.transcript
     reader = reader or PhrasingReader(drivers_from=config.measures.candidate / 2)
     if words is not None and heard.diarization.grade != "abstained":
         words = attribute(words, heard.diarization, config.attribution)
     chosen = sections or (SectionChoice(0.0, heard.facts.duration),)
     built = tuple(
-        _section(str(i + 1), choice, heard, words, config, reader, therapist=therapist)
+        _section(str(i + 1), choice, heard, words, config, reader, corrections, therapist=therapist)
         for i, choice in enumerate(chosen)
     )
     return Report(
@@ -157,6 +170,17 @@ def conclude(
     )
 
 
+def _corrected(heard: Heard, corrections: Sequence[Correction]) -> Heard:
+    if not corrections:
+        return heard
+    transcript = heard.transcript
+    return replace(
+        heard,
+        diarization=corrected_voices(heard.diarization, corrections),
+        transcript=transcript and corrected_words(transcript, corrections),
+    )
+
+
 def _section(
     number: str,
     choice: SectionChoice,
@@ -164,12 +188,13 @@ def _section(
     words: Transcript | None,
     config: Config,
     reader: PhrasingReader,
+    corrections: Sequence[Correction],
     *,
     therapist: str | None,
 ) -> Section:
     diarization = heard.diarization
     within = _within(choice, heard)
-    spoken = spoken_words(words, config.turns)
+    spoken = spoken_words(words, config.turns, alone=heard.facts.channels == 0)
     conversation = converse(diarization, config.turns, within=within, words=spoken)
     said = _inside(words.words if words else (), within)
     turns = with_words(conversation.turns, said)
@@ -196,6 +221,7 @@ def _section(
         quality=heard.facts.quality,
         unattributed=tuple(word for word in said if word.speaker is None),
         lexicon=lexicon,
+        corrections=tuple(corrections),
     )
     basis = replace(basis, words_note=basis.words_note or too_unclear(basis))
     if not basis.words_note:

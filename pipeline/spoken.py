@@ -62,9 +62,14 @@ class Spoken:
         return self._lexicon.agrees(merge_words(self.between(speaker, span)))
 
 
-def spoken_words(transcript: Transcript | None, config: TurnsConfig) -> Spoken | None:
-    """The words as a veto, or None where they may not veto: draft, untimed, unknown language."""
-    if transcript is None or transcript.grade != "good" or not transcript.timed:
+def spoken_words(
+    transcript: Transcript | None, config: TurnsConfig, *, alone: bool = False
+) -> Spoken | None:
+    """The words as a veto, or None where they may not veto: draft, untimed, unknown language.
+
+    ``alone``: there is no recording, the voices are the transcript's own and have the words' times.
+    """
+    if transcript is None or transcript.grade != "good" or not (transcript.timed or alone):
         return None
     lexicon = load_lexicon(transcript.language)
     return Spoken(transcript.words, lexicon, config) if lexicon.known else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean, quantiles
 from typing import Literal
 
+from pipeline.corrections import Correction
 from pipeline.lexicon import Lexicon
 from pipeline.phrased import Phrased
 from pipeline.prosody import Prosody
@@ -41,6 +42,7 @@ class Basis:
         unattributed: the section's words that no voice could be given.
         lexicon: of the words' language.
         phrased: turns as the phrasing model reads them, for each voice as the therapist's.
+        corrections: what the person said of single moments.
         intervals: how ranges over turns are drawn; None for figures without ranges.
     """
 
@@ -58,6 +60,7 @@ class Basis:
     unattributed: tuple[Word, ...] = ()
     lexicon: Lexicon = field(default_factory=lambda: Lexicon(""))
     phrased: Mapping[str, Phrased] = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
     intervals: IntervalsConfig | None = None
 
     @property

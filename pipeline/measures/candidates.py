@@ -2,9 +2,10 @@
 
 *Definitions*: an affirmation candidate is a therapist's turn with a wording of the lexicon's list
 ("you worked hard at that", "that took courage"). A summary candidate is a therapist's turn of
-``summary_words`` words or more that opens a sentence with a summary's opening ("let me see if I've
-got this") or draws together what the client said: it holds content words of at least
-``summary_turns`` of the client's last ``summary_reach`` turns, two words or more of each.
+``summary_words`` words or more that reads as a reflection (MITI codes summaries as such) and opens
+a sentence with a summary's opening ("let me see if I've got this") or draws together what was
+said: it holds content words of at least ``summary_turns`` of the client's last ``summary_reach``
+turns, two words or more of each.
 
 *What this can't tell*: how many there were. No public transcripts are coded for either, so neither
 precision nor recall is known: candidates to listen to, never a rate.
@@ -15,9 +16,11 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pipeline.corrections import judgement
 from pipeline.lexicon import first_phrase, opening, tokens
 from pipeline.measures.basis import Basis, Found, count
 from pipeline.measures.echo import stems_of
+from pipeline.measures.phrasing import judged
 from pipeline.records import Event, EventType, Measure, Turn
 
 _SENTENCE = re.compile(r"[^.?!…]+[.?!…]*")
@@ -47,18 +50,29 @@ def _affirmations(basis: Basis) -> list[Event]:
     for turn in basis.conversation.of("turn", basis.therapist):
         cues = (first_phrase(tokens(s), basis.lexicon.affirmations) for s in _sentences(turn))
         cue = next(filter(None, cues), ())
-        if cue:
+        said = judgement(turn, "affirmation", basis.corrections)
+        if said or (cue and said is None):
             out.append(_event("affirmation", turn, " ".join(cue)))
     return out
 
 
 def _summaries(basis: Basis) -> list[Event]:
     config, out = basis.config, []
+    reflects = {likely.turn.start: likely.of("reflection") for likely in judged(basis).turns}
+    least = config.candidate
     said: deque[frozenset[str]] = deque(maxlen=config.summary_reach)
     for turn in basis.conversation.of("turn"):
         if turn.speaker != basis.therapist:
             said.append(stems_of(turn.words, basis.lexicon))
-        elif len(turn.words) >= config.summary_words:
+            continue
+        agreed = judgement(turn, "summary", basis.corrections)
+        if agreed:
+            out.append(_event("summary", turn, ""))
+        elif (
+            agreed is None
+            and len(turn.words) >= config.summary_words
+            and reflects.get(turn.start, 0.0) >= least
+        ):
             own = stems_of(turn.words, basis.lexicon)
             drawn = sum(len(own & stems) >= _SHARED for stems in said)
             openings = (opening(tokens(s), basis.lexicon.summary_stems) for s in _sentences(turn))
@@ -77,4 +91,5 @@ def _sentences(turn: Turn) -> list[str]:
 
 
 def _event(kind: EventType, turn: Turn, cue: str) -> Event:
-    return Event(kind, turn.start, turn.end, turn.speaker, detail={"cue": cue})
+    detail: dict[str, str | float] = {"cue": cue} if cue else {}
+    return Event(kind, turn.start, turn.end, turn.speaker, detail=detail)

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline.corrections import judgement
 from pipeline.measures.basis import Basis, Found, ratio
 from pipeline.phrased import KINDS, Kind, Likely, Phrased
 from pipeline.phrasing.model import Expected, expected_count
@@ -30,9 +31,9 @@ NAMES: dict[Kind, str] = {
 
 def evaluate(basis: Basis) -> Found:
     """``reflections.<label>`` and its like for the therapist, ``reflections_to_questions``."""
-    phrased = basis.phrased.get(basis.therapist or "")
-    if phrased is None or basis.therapist is None:
+    if basis.therapist is None:
         return Found()
+    phrased = judged(basis)
     measures: dict[str, Measure] = {}
     events: list[Event] = []
     for kind, name in NAMES.items():
@@ -41,6 +42,20 @@ def evaluate(basis: Basis) -> Found:
         events += [_event(likely, kind, basis.config.candidate) for likely in found]
     measures["reflections_to_questions"] = _ratio(basis, phrased)
     return Found(measures, () if basis.words_note else tuple(sorted(events, key=_start)))
+
+
+def judged(basis: Basis) -> Phrased:
+    """The therapist's turns, with what the person said of them in the model's place."""
+    phrased = basis.phrased.get(basis.therapist or "", Phrased((), (1.0,) * len(KINDS)))
+    if not basis.corrections:
+        return phrased
+    turns = list(phrased.turns)
+    for i, likely in enumerate(turns):
+        for kind in KINDS:
+            said = judgement(likely.turn, kind, basis.corrections)
+            if said is not None:
+                turns[i] = turns[i].judged(kind, said)
+    return replace(phrased, turns=tuple(turns))
 
 
 def candidates(basis: Basis, phrased: Phrased, kind: Kind) -> tuple[Likely, ...]:
@@ -70,6 +85,9 @@ def _share(basis: Basis, phrased: Phrased, kind: Kind, found: Sequence[Likely]) 
     if share.numerator is None:
         return share
     counts = {"count": count.count, "count_low": count.low, "count_high": count.high}
+    said = [judgement(likely.turn, kind, basis.corrections) for likely in phrased.turns]
+    if corrected := sum(answer is not None for answer in said):
+        counts["corrected"] = float(corrected)
     if share.value is None:  # a short practice: counts only
         return replace(share, parts=counts)
     return replace(share, parts=counts, interval=(count.low / turns, count.high / turns))
