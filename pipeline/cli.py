@@ -196,6 +196,38 @@ def evaluate(
 
 
 @app.command()
+def cohort(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Reports, and folders of them.")],
+    by: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="KEY",
+            help="Make groups: setup, engine, folder, or a column of DIR/sessions.csv.",
+        ),
+    ] = None,
+    json_file: JsonFile = None,
+    profile: Profile = None,
+    overrides: Overrides = None,
+) -> None:
+    """Put many reports together: sums, spreads, ranges, change over time."""
+    from pipeline.cohort import cohort as put_together
+    from pipeline.cohort import to_json
+    from pipeline.commands import write_bytes
+    from pipeline.config import load_config
+    from pipeline.console import show_cohort, watching
+
+    config = load_config(profile, overrides=overrides or ())
+    target = Path(json_file) if json_file not in (None, "-") else None
+    with watching(folder.name) as progress:
+        found = put_together(folder, config, by=by, but=target, progress=progress)
+    if json_file != "-":
+        show_cohort(found)
+    if json_file is not None:
+        write_bytes(json_file, to_json(found) + b"\n")
+    raise typer.Exit(1 if found.skipped else 0)
+
+
+@app.command()
 def delete(
     recording: Annotated[str, typer.Argument(metavar="ID", help="See `attune sessions`.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,

@@ -128,12 +128,20 @@ def write_json(target: str, data: dict[str, Any]) -> None:
     Raises:
         AttuneError: the file can't be written.
     """
-    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    write_bytes(target, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def write_bytes(target: str, data: bytes) -> None:
+    """JSON that is ready to a file, or to standard output for ``-``.
+
+    Raises:
+        AttuneError: the file can't be written.
+    """
     if target == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(data.decode())
         return
     try:
-        write_file(Path(target).absolute(), text.encode())
+        write_file(Path(target).absolute(), data)
     except OSError as error:
         raise AttuneError(
             f"{target} can't be written ({error.strerror}); choose another file for --json"

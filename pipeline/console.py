@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipeline.cohort.form import Cohort
 from pipeline.exports.wording import figure_of
 from pipeline.records import Measure
 from pipeline.records import Progress as Report_
@@ -31,6 +32,7 @@ STAGES = {
     "evaluate": "scoring",
     "models": "fetching",
     "phrasing": "learning",
+    "cohort": "reading reports",
 }
 
 
@@ -129,6 +131,24 @@ def show_phrasing(data: dict[str, Any]) -> None:
             f"{one['count']} sessions, {name} punctuation: Spearman of shares: {shares}; 80 % "
             f"interval holds {_fraction(one['interval_coverage'])}"
         )
+
+
+def show_cohort(cohort: Cohort) -> None:
+    """Many sessions together: groups, differences, changes, and what was left out."""
+    from pipeline.cohort.table import tables
+
+    for part in tables(cohort):
+        out.print(f"\n[bold]{escape(part.title)}[/bold]")
+        for line in part.lines:
+            out.print(f"  {escape(line)}", soft_wrap=True)
+        if part.rows:
+            table = Table(*map(escape, part.columns), box=None, pad_edge=False)
+            table.columns[0].min_width = min(30, max(len(row[0]) for row in part.rows))
+            for column in table.columns[2:]:
+                column.no_wrap = True
+            for row in part.rows:
+                table.add_row(*map(escape, row))
+            out.print(table)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -339,6 +339,17 @@ class IntervalsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CohortConfig:
+    """Many sessions together; see [cohort]."""
+
+    least_people: int
+    trend_sessions: int
+
+    def __post_init__(self) -> None:
+        _at_least(self, "cohort", {"least_people": 2, "trend_sessions": 3})
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationConfig:
     """How results are matched with references; see [evaluation]."""
 
@@ -372,6 +383,7 @@ class Config:
     turns: TurnsConfig
     measures: MeasuresConfig
     intervals: IntervalsConfig
+    cohort: CohortConfig
     evaluation: EvaluationConfig
     dashboard: DashboardConfig
 
