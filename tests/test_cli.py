@@ -22,6 +22,7 @@ COMMANDS = (
     "import",
     "demo",
     "dashboard",
+    "cohort",
     "evaluate",
     "delete",
     "doctor",

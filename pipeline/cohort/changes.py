@@ -10,7 +10,9 @@ sessions", or may be chance.
 *What this can't tell*: whether the person changed, or the partner, the scenario or the recording.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from math import sqrt
 from statistics import NormalDist
 
@@ -42,18 +44,33 @@ def slope_of(days: Floats, values: Floats, level: float) -> tuple[float, float, 
 
     Needs two different days.
     """
-    first, second = np.triu_indices(len(days), k=1)
+    first, second = _pairs(len(days))
     apart = days[second] - days[first]
-    slopes = np.sort((values[second] - values[first])[apart != 0] / apart[apart != 0])
-    count = len(days)
-    _, ties = np.unique(days, return_counts=True)
-    variance = (
-        count * (count - 1) * (2 * count + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())
-    ) / 18
+    other = apart != 0
+    slopes = np.sort((values[second] - values[first])[other] / apart[other])
+    ties = Counter(days.tolist()).values()
+    variance = (_ordered(len(days)) - sum(map(_ordered, ties))) / 18
     reach = NormalDist().inv_cdf((1 + level / 100) / 2) * sqrt(variance)
     low = max(round((len(slopes) - reach) / 2) - 1, 0)
     high = min(round((len(slopes) + reach) / 2), len(slopes) - 1)
-    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
+    return _middle(slopes), float(slopes[low]), float(slopes[high])
+
+
+@cache
+def _pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every two of so many, the earlier first."""
+    first, second = np.triu_indices(count, k=1)
+    return first, second
+
+
+def _ordered(count: int) -> int:
+    """Eighteen times the variance of Kendall's S for so many that chance puts in order."""
+    return count * (count - 1) * (2 * count + 5)
+
+
+def _middle(ordered: Floats) -> float:
+    count = len(ordered)
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 
 def _of(person: str, dated: Sequence[Session], config: Config) -> PersonChanges:
@@ -99,11 +116,11 @@ def _changes(ordered: Sequence[Session], config: Config) -> Iterable[Change]:
 
 def _change(key: Key, days: Floats, values: Floats, unit: str, config: Config) -> Change:
     slope, low, high = slope_of(days, values, config.intervals.level)
-    middle = float(np.median(values)) - slope * float(np.median(days))
+    middle = _middle(np.sort(values)) - slope * _middle(days)
     start, end = (middle + slope * float(day) for day in (days[0], days[-1]))
     rest = values - slope * days
-    first, second = np.triu_indices(len(rest), k=1)
-    usual = float(np.median(np.abs(rest[second] - rest[first])))
+    first, second = _pairs(len(rest))
+    usual = _middle(np.sort(np.abs(rest[second] - rest[first])))
     bigger, sure = abs(end - start) > usual, low > 0 or high < 0
     if not bigger:
         text = "no bigger than the usual difference between two of their sessions"
