@@ -7,8 +7,8 @@ Loudness is the root mean square of a frame between ``rumble`` and half of ``rat
     audible    at most ``range`` dB under the channel's loud speech (its 95th percentile)
     in range   ``lowest`` to ``highest`` Hz
 
-Only frames inside speech activity are looked at. Octave errors are rare (docs/accuracy.md), and are
-left out where a person's own range is known (``measures.tone``).
+Only frames inside speech activity are looked at. Octave errors are rare but on telephone lines
+(docs/accuracy.md); ``measures.tone`` leaves them out by each person's own range, or abstains.
 
 *Conventions*: frame ``i`` is centred ``(i + 0.5) * step`` seconds from the beginning.
 

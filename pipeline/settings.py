@@ -312,6 +312,7 @@ class MeasuresConfig:
     range_voiced: float
     pitch_floor: float
     pitch_ceiling: float
+    pitch_spread: float
     unclear_words: float
     unclear_confidence: float
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.measures.basis import NO_OVERLAP
-from pipeline.measures.tone import DESCRIPTION, LEVELLED, NO_SOUND, evaluate
+from pipeline.measures.tone import DESCRIPTION, LEVELLED, NO_SOUND, NOT_FOLLOWED, evaluate
 from pipeline.prosody import Prosody
 from pipeline.timeline import Span
 from tests.conversations import CONFIG, alternating, basis, renamed
@@ -94,6 +94,15 @@ def test_a_turn_an_octave_higher_is_no_turn_of_that_voice():
     hertz = HERTZ | {"A": [100, 100, 100, 200, 100]}
     found = tone(TALK, frames(TALK, levels=LEVELS, hertz=hertz))["pitch.A"]
     assert found.evidence == tuple(Span(*TALK["A"][i]) for i in (0, 1, 2, 4))
+
+
+def test_pitch_that_jumps_by_octaves_all_along_is_not_told():
+    hertz = HERTZ | {"B": [[150, 150, 300, 300]] * 5}
+    found = tone(TALK, frames(TALK, levels=LEVELS, hertz=hertz))
+    for name in ("pitch.B", "pitch_range.B"):
+        assert (found[name].value, found[name].note) == (None, NOT_FOLLOWED)
+    assert found["pitch.A"].value is not None
+    assert found["loudness.B"].value is not None
 
 
 def test_what_sounds_while_the_other_speaks_too_is_left_out():

@@ -13,7 +13,8 @@ order, that of time.
 *Conventions*: 12 semitones double the pitch. With one voice per channel a person's frames are those
 of their channel; else those of the channel on which they are loudest. Pitch below ``pitch_floor``
 of a person's lower quartile or above ``pitch_ceiling`` of the upper one is taken for an error of an
-octave and left out (Hirst 2011, The analysis by synthesis of speech melody).
+octave and left out (Hirst 2011, The analysis by synthesis of speech melody). Pitch abstains where
+even the quartiles lie ``pitch_spread`` apart.
 
 *What this can't tell*: feelings, warmth, or how a voice was meant. Whoever turns away from the
 microphone gets softer. Nothing here is compared between people.
@@ -25,7 +26,7 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.measures.basis import Basis, Found, distribution
+from pipeline.measures.basis import Basis, Found, abstained, distribution
 from pipeline.prosody import Array, Prosody
 from pipeline.records import Measure, channel_label
 from pipeline.settings import MeasuresConfig
@@ -33,6 +34,7 @@ from pipeline.timeline import Span, Timeline, subtract
 
 DESCRIPTION = "a description, not a quality"
 LEVELLED = "a description, not a quality; call software and phones level loudness"
+NOT_FOLLOWED = "not enough to tell: the pitch jumps by octaves, as on some telephone lines"
 NO_SOUND = "not enough to tell: there is no sound to listen to"
 
 _LOW, _HIGH = 10.0, 90.0
@@ -64,7 +66,11 @@ def evaluate(basis: Basis) -> Found:
             "pitch": _pitch(basis, speaker, tones, step),
             "pitch_range": _pitch_range(basis, speaker, tones, step),
         }
-        measures |= {f"{name}.{speaker}": _noted(basis, name, m) for name, m in own.items()}
+        followed = _followed(tones, basis.config)
+        measures |= {
+            f"{name}.{speaker}": _noted(basis, name, figure, followed=followed)
+            for name, figure in own.items()
+        }
     return Found(measures)
 
 
@@ -111,7 +117,9 @@ def _pitch_range(basis: Basis, speaker: str, tones: tuple[Tone, ...], step: floa
     return distribution(basis, seen, unit="semitones", speaker=speaker)
 
 
-def _noted(basis: Basis, name: str, measure: Measure) -> Measure:
+def _noted(basis: Basis, name: str, measure: Measure, *, followed: bool) -> Measure:
+    if not followed and name != "loudness" and basis.voices != "abstained":
+        return abstained(measure, NOT_FOLLOWED)
     if basis.prosody is None:
         return replace(measure, note=NO_SOUND)
     if measure.note:
@@ -147,6 +155,15 @@ def _in_range(
     low, high = config.pitch_floor * lower, config.pitch_ceiling * upper
     found: npt.NDArray[np.bool_] = (pitch >= low) & (pitch <= high)
     return found
+
+
+def _followed(tones: tuple[Tone, ...], config: MeasuresConfig) -> bool:
+    """Whether a person's pitch lies together as that of one voice does."""
+    own = np.concatenate([np.zeros(0, np.float32), *(tone.pitch for tone in tones)])
+    if not len(own):
+        return True
+    lower, upper = np.percentile(own, [25, 75])
+    return bool(upper <= config.pitch_spread * lower)
 
 
 def _weighed_median(values: npt.NDArray[np.floating], weights: npt.NDArray[np.integer]) -> float:
