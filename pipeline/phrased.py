@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from pipeline.artefacts import Artefacts
 from pipeline.audio import file_sha256
@@ -90,6 +90,14 @@ class _Readings:
     """The artefact: readings by a hash of the dialogue that was read."""
 
     found: dict[str, _Reading]
+
+
+class Reader(Protocol):
+    """Reads turns as the therapist's, for each speaker who could be."""
+
+    def read(self, turns: Iterable[Turn], speakers: Sequence[str]) -> Mapping[str, Phrased]:
+        """Each speaker's turns with their probabilities."""
+        ...
 
 
 class PhrasingReader:

@@ -24,7 +24,7 @@ from pipeline.hearing import Heard, hear, is_transcript, library_version, read
 from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.measures.basis import Basis, practice_note
 from pipeline.measures.recording import too_unclear
-from pipeline.phrased import PhrasingReader
+from pipeline.phrased import PhrasingReader, Reader
 from pipeline.records import (
     Approach,
     Diarization,
@@ -133,7 +133,7 @@ def conclude(
     therapist: str | None = None,
     sections: Sequence[SectionChoice] = (),
     corrections: Sequence[Correction] = (),
-    reader: PhrasingReader | None = None,
+    reader: Reader | None = None,
 ) -> Report:
     """Everything after voices and words: owners of words, roles, turns, measures.
 
@@ -187,7 +187,7 @@ def _section(
     heard: Heard,
     words: Transcript | None,
     config: Config,
-    reader: PhrasingReader,
+    reader: Reader,
     corrections: Sequence[Correction],
     *,
     therapist: str | None,
