@@ -144,7 +144,7 @@ def show_cohort(cohort: Cohort) -> None:
         if part.rows:
             table = Table(*map(escape, part.columns), box=None, pad_edge=False)
             table.columns[0].min_width = min(26, max(len(row[0]) for row in part.rows))
-            for column in table.columns[2:]:
+            for column in table.columns[2:-1]:
                 column.no_wrap = True
             for row in part.rows:
                 table.add_row(*map(escape, row))

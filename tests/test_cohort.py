@@ -21,6 +21,7 @@ from pipeline.cohort.changes import slope_of
 from pipeline.cohort.form import json_schema, schema_text
 from pipeline.cohort.known import KNOWN
 from pipeline.cohort.sessions import Found, Key, Session, Stratum
+from pipeline.cohort.table import tables
 from pipeline.config import load_config
 from pipeline.errors import AttuneError, ConfigError
 from pipeline.measures.adding import added
@@ -170,6 +171,15 @@ def test_what_is_too_little_together_too_has_no_value():
     assert talk(*few)[0].value is None
     seconds = [session("s", share(4, 6, "abstained"), practice=30.0) for i in range(2)]
     assert talk(*seconds)[0].value is None
+
+
+def test_a_rate_needs_minutes_not_five_of_them():
+    rate = Key("speech_rate.therapist", False, "words per min")
+    few = [
+        session(f"s{i}", figures={rate: Measure(None, 150.0, 1.0, rate.unit, "abstained")})
+        for i in range(2)
+    ]
+    assert figure(combine(found(*few), QUICK).groups[0], rate.name).value == 150
 
 
 def test_who_could_not_be_heard_adds_nothing_and_is_counted():
@@ -619,6 +629,24 @@ def test_the_command_prints_and_writes(tmp_path):
     assert json.loads(target.read_text())["sessions"] == 2
     piped = attune("cohort", tmp_path, "--by", "setup", "--json", "-")
     assert json.loads(piped.stdout) == json.loads(target.read_text())
+
+
+def test_the_tables_tell_ways_and_ranges_apart_and_name_what_nobody_has():
+    sessions = [session(f"s{i}", share(20 + i), person=f"T{i}") for i in range(6)]
+    sessions += [session("z", share(60), person="Z", stratum=CALL)]
+    unheard = Key("floor_taken.therapist", False, "per 10 min")
+    nothing = Measure(None, None, None, unheard.unit, "abstained")
+    sessions = [replace(s, figures={**s.figures, unheard: nothing}) for s in sessions]
+    (head, group) = tables(combine(found(*sessions), QUICK))
+    assert head.title == "7 sessions of 7 people"
+    assert any("Started while the other spoke" in line for line in group.lines)
+    assert [row[0] for row in group.rows] == [
+        "Share of the talking (2 ways)",
+        "    way 1",
+        "    way 2",
+    ]
+    assert [row[1] for row in group.rows] == ["28 %", "60 %", "22 %"]
+    assert " to " in group.rows[0][2]
 
 
 def test_exit_codes_tell_failed_files_from_wrong_use(tmp_path, monkeypatch):

@@ -30,13 +30,12 @@ _MONTH = 30.0
 
 
 def changes(sessions: Sequence[Session], config: Config) -> tuple[PersonChanges, ...]:
-    """Everybody's changes who is named, by name."""
-    people = sorted({s.person for s in sessions if s.person is not None})
-    by_person: dict[str, list[Session]] = {person: [] for person in people}
+    """Everybody's changes of whom there are dated sessions, by name."""
+    by_person: dict[str, list[Session]] = {}
     for session in sessions:
         if session.person is not None and session.day is not None:
-            by_person[session.person].append(session)
-    return tuple(_of(person, dated, config) for person, dated in by_person.items())
+            by_person.setdefault(session.person, []).append(session)
+    return tuple(_of(person, by_person[person], config) for person in sorted(by_person))
 
 
 def slope_of(days: Floats, values: Floats, level: float) -> tuple[float, float, float]:

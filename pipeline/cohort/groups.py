@@ -155,7 +155,7 @@ def together(key: Key, sessions: Sequence[Session], config: Config) -> Measure:
     whole = added(s.figures[key] for s in having)
     config_ = config.measures
     enough = sum(s.practice for s in having) >= config_.min_practice
-    rate = whole.unit.startswith("per ")
+    rate = "per " in whole.unit
     if (
         whole.value is not None
         or len(having) < 2

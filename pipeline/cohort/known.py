@@ -14,6 +14,7 @@ SILENCE = "the amount of silence says nothing about a session; what a silence he
 SOUNDS = "their number depends on the pair, on culture and on call software"
 VOICE = "a description of a voice, not of listening"
 LEFT_OUT = "transcribers leave out an unknown part of them"
+DECIBELS = "decibels of different recordings don't add up to any recording's"
 WINDOWS = "its windows overlap; the share of the talking is what adds"
 
 
@@ -64,7 +65,7 @@ KNOWN: Mapping[str, Known] = {
     "balance": Known(apart=WINDOWS, never=True),
     "unattributed_words": Known(words=True),
     "word_confidence": Known(words=True),
-    "signal_to_noise": Known(),
+    "signal_to_noise": Known(apart=DECIBELS, never=True),
 }
 """By the figure's name in a report, without the voice's label; in the order they are shown."""
 

@@ -57,9 +57,12 @@ def _group(group: Group, cohort: Cohort) -> Table:
         lines.append(f"range: where {cohort.level:g} % would lie with other such {who}")
     told = (line for f in group.figures if f.value is not None for line in f.note.splitlines())
     lines += dict.fromkeys(line for line in told if not line.startswith(POOLED))
+    nowhere = [_name(f.measure) for f in group.figures if not f.sessions and not f.draft]
+    if nowhere:
+        lines.append(f"not enough to tell in any session: {', '.join(nowhere)}")
     rows: list[tuple[str, ...]] = []
     for own in group.figures:
-        if own.draft and not own.sessions:
+        if not own.sessions:
             continue
         rows.append(_row(own))
         rows += [
@@ -129,7 +132,7 @@ def _changes(people: Sequence[PersonChanges]) -> Iterator[Table]:
         )
 
 
-def _name(measure: str, *, draft: bool) -> str:
+def _name(measure: str, *, draft: bool = False) -> str:
     _, _, role = measure.partition(".")
     whose = f", {role}" if role == "client" else ""
     return measure_name(head_of(measure)) + whose + (" (draft words)" if draft else "")
