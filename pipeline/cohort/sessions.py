@@ -212,12 +212,12 @@ def _plain(measure: Measure, practice: float, config: Config) -> Measure:
         return plain
     if measure.numerator is None:
         return replace(plain, unit="per 10 min")
-    tens = measure.parts.get("exposure", practice) / TEN_MINUTES
-    told = tens > 0 and practice >= config.measures.min_practice
+    seconds = measure.parts.get("exposure", practice)
+    told = seconds > 0 and seconds >= config.measures.min_practice
     return replace(
         plain,
-        value=measure.numerator / tens if told and measure.value is not None else None,
-        denominator=tens,
+        value=TEN_MINUTES * measure.numerator / seconds if told else None,
+        denominator=seconds / TEN_MINUTES,
         unit="per 10 min",
         certainty=measure.certainty if told else "abstained",
         sample=(),
