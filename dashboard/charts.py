@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import wording
 from dashboard.views import Lane, Moment, Share
+from pipeline.durations import clock, length
 from pipeline.timeline import Span
 
 ROLE_COLOURS: dict[str | None, str] = {
@@ -51,7 +52,7 @@ def talk_share_bar(shares: Sequence[Share]) -> go.Figure:
             x=[share.share],
             orientation="h",
             marker=_marker(colour, pattern),
-            text=[f"{wording.percent(share.share)} · {wording.length(share.seconds)}"],
+            text=[f"{wording.percent(share.share)} · {length(share.seconds)}"],
             textposition="outside",
             cliponaxis=False,
             hoverinfo="skip",
@@ -134,7 +135,7 @@ def _mark(figure: go.Figure, moments: Sequence[Moment], *, row: float) -> None:
         y=[row] * len(moments),
         x=[moment.start for moment in moments],
         customdata=[[moment.start, moment.end] for moment in moments],
-        text=[f"{wording.clock(m.start)} {m.who}".strip() for m in moments],
+        text=[f"{clock(m.start)} {m.who}".strip() for m in moments],
         hovertemplate=f"{label}, %{{text}}<extra></extra>",
         mode="markers",
         name=label,
@@ -144,7 +145,7 @@ def _mark(figure: go.Figure, moments: Sequence[Moment], *, row: float) -> None:
 
 
 def _stretch(span: Span) -> str:
-    return f"{wording.clock(span.start)}, {wording.length(span.end - span.start)}"
+    return f"{clock(span.start)}, {length(span.end - span.start)}"
 
 
 def _time_axis(start: float, end: float) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def _time_axis(start: float, end: float) -> dict[str, Any]:
     return {
         "range": [start, end],
         "tickvals": ticks,
-        "ticktext": [wording.clock(t) for t in ticks],
+        "ticktext": [clock(t) for t in ticks],
         "gridcolor": GRID,
         "zeroline": False,
         "fixedrange": True,

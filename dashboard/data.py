@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dashboard import analysis, wording
+from dashboard import analysis
 from dashboard.views import SectionView, SessionView, view
 from pipeline.config import load_config
+from pipeline.durations import clock
 from pipeline.places import data_dir
 from pipeline.report import Report, from_json
 from pipeline.settings import Config
@@ -139,7 +140,7 @@ def _only_kept(stage: str, _fraction: float) -> None:
 def timeline_table(section: SectionView) -> pd.DataFrame:
     """The timeline's rows as a table: who, from, to, seconds."""
     rows = [
-        (lane.name, wording.clock(span.start), wording.clock(span.end), span.end - span.start)
+        (lane.name, clock(span.start), clock(span.end), span.end - span.start)
         for lane in section.lanes
         for span in lane.spans
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dashboard import wording
+from pipeline.durations import clock, length
 from pipeline.records import Event, EventType, Grade, Measure, Role, Section, Setup, Turn
 from pipeline.report import Report
 from pipeline.settings import Config
@@ -174,7 +175,7 @@ def _section(section: Section, i: int, report: Report, config: Config) -> Sectio
     tiles = tuple(_tiles(section, names, therapist, report, config))
     return SectionView(
         id=section.id,
-        title=f"Practice {i + 1} · {wording.clock(section.start)}–{wording.clock(section.end)}",
+        title=f"Practice {i + 1} · {clock(section.start)}–{clock(section.end)}",
         start=section.start,
         end=section.end,
         voices=tuple(
@@ -305,13 +306,11 @@ def _detail(name: str, measure: Measure, *, other: str, section: Section, report
         return ""
     parts = measure.parts
     if name == "talk_share" and measure.numerator is not None and measure.denominator is not None:
-        return (
-            f"{wording.length(measure.numerator)} of {wording.length(measure.denominator)} of talk"
-        )
+        return f"{length(measure.numerator)} of {length(measure.denominator)} of talk"
     if name == "latency" and {"q1", "q3"} <= parts.keys():
         return f"the middle half: {parts['q1']:.1f} to {parts['q3']:.1f} s"
     if name == "silences" and "seconds" in parts:
-        return f"{wording.length(parts['seconds'])} in all" if measure.value else ""
+        return f"{length(parts['seconds'])} in all" if measure.value else ""
     if name == "longest_turn":
         theirs = [
             section.measures[f"longest_turn.{label}"].value
@@ -319,7 +318,7 @@ def _detail(name: str, measure: Measure, *, other: str, section: Section, report
             if label != measure.speaker and f"longest_turn.{label}" in section.measures
         ]
         known = [v for v in theirs if v is not None]
-        return f"{other}’s longest: {wording.length(max(known))}" if known else ""
+        return f"{other}’s longest: {length(max(known))}" if known else ""
     if measure.value and "per_10_min" in parts:
         return f"{parts['per_10_min']:.1f} in 10 minutes"
     return ""
@@ -332,7 +331,7 @@ def _evidence(measure: Measure, section: Section, names: dict[str, str]) -> tupl
             "figure",
             span.start,
             span.end,
-            f"{wording.clock(span.start)}, {wording.length(span.end - span.start)}",
+            f"{clock(span.start)}, {length(span.end - span.start)}",
             who=names.get(measure.speaker or "", ""),
             detail=_quote(section.turns, span, measure.speaker),
         )
@@ -365,7 +364,7 @@ def _moment(event: Event, names: dict[str, str], roles: dict[str, Role | None]) 
 def _event_detail(kind: EventType, event: Event, who: str) -> str:
     if kind == "silence":
         broken = f", then the {who.lower()} speaks" if who else ""
-        return f"{wording.length(event.end - event.start)}{broken}"
+        return f"{length(event.end - event.start)}{broken}"
     cue = event.detail.get("cue")
     return f"because of “{cue}”" if cue else ""
 

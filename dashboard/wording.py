@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.durations import length
 from pipeline.records import EventType, Grade, Measure, Person, Role, Setup
 
 SCOPE = "Posture, faces and warmth are not in these figures."
@@ -147,27 +148,6 @@ EVENTS: dict[EventType, str] = {
 def setup(how: Setup) -> str:
     """How it was recorded, inside a line of facts."""
     return "set-up not given" if how == "unknown" else SETUPS[how][0].lower() + SETUPS[how][1:]
-
-
-def clock(seconds: float) -> str:
-    """A moment of the recording: ``1:05``, from an hour on ``1:02:05``."""
-    whole = int(seconds)
-    hours, rest = divmod(whole, 3600)
-    if hours:
-        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
-    return f"{rest // 60}:{rest % 60:02d}"
-
-
-def length(seconds: float) -> str:
-    """A duration in words: ``4.2 s``, ``3 min 20 s``, ``1 h 2 min``."""
-    if seconds < 9.95:  # what would be rounded to 10.0 is 10
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def percent(share: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 from dashboard import charts, data, wording
 from dashboard.views import view
 from pipeline.config import load_config
+from pipeline.durations import clock, length
 from pipeline.errors import StoreError
 from pipeline.records import Measure, Person
 from pipeline.timeline import Span, total
@@ -132,7 +133,7 @@ def test_sections_lie_one_after_the_other_with_moments_of_their_own():
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.0, "0:00"), (65.9, "1:05"), (3725.0, "1:02:05")])
 def test_clock(seconds, text):
-    assert wording.clock(seconds) == text
+    assert clock(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_clock(seconds, text):
     ],
 )
 def test_length(seconds, text):
-    assert wording.length(seconds) == text
+    assert length(seconds) == text
 
 
 def test_a_value_that_was_abstained_is_never_shown():

@@ -9,9 +9,10 @@ import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.durations import clock
 from pipeline.exports import write_html
 from pipeline.exports.swimlane import swimlane
-from pipeline.exports.wording import clock, details_of, figure, measure_name
+from pipeline.exports.wording import details_of, figure, measure_name
 from pipeline.records import Measure, Person, Section
 from pipeline.report import Report
 
@@ -241,4 +242,4 @@ def test_a_range_says_what_it_is_of():
 
 def test_moments_are_told_as_a_clock_and_unknown_measures_in_words():
     assert [clock(s) for s in (0.0, 65.9, 3723.0)] == ["0:00", "1:05", "1:02:03"]
-    assert measure_name("speech_rate") == "Speech rate"
+    assert measure_name("some_new_figure") == "Some new figure"

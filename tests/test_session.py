@@ -206,9 +206,10 @@ def test_a_transcript_alone_measures_words_and_abstains_from_timing(words):
     assert "without the recording" in report.certainty.voices_note
     assert section.roles["Therapist"].role == "therapist"
     assert "How much do you drink?" in section.turns[0].text
-    timing = [m for name, m in section.measures.items() if name.startswith("talk_share")]
+    timing = [m for name, m in section.measures.items() if name.partition(".")[0] == "talk_share"]
     assert timing
     assert all(m.certainty == "abstained" for m in timing)
+    assert section.measures["talk_share_words.Therapist"].certainty == "good"
 
 
 def test_a_transcripts_names_are_laid_over_the_voices(source, kept, words, first):

@@ -10,6 +10,7 @@ from dashboard.pages.figures import show_figures
 from dashboard.pages.listening import play
 from dashboard.player import player
 from dashboard.views import SectionView, SessionView, Voice
+from pipeline.durations import clock, length
 from pipeline.errors import AttuneError
 from pipeline.store.rows import SessionSummary
 
@@ -42,7 +43,7 @@ def show() -> None:
 def _session(summary: SessionSummary, view: SessionView) -> None:
     section = _choose_section(view)
     st.caption(
-        f"{wording.length(section.end - section.start)} · {wording.setup(view.setup)}"
+        f"{length(section.end - section.start)} · {wording.setup(view.setup)}"
         " · only you can see this"
     )
     _roles(summary.id, section)
@@ -119,7 +120,7 @@ def _offer(recording_id: str, voice: Voice, *, taken: bool) -> None:
         )
         if voice.sample is not None:
             st.button(
-                f"Hear it at {wording.clock(voice.sample.start)}",
+                f"Hear it at {clock(voice.sample.start)}",
                 key=f"hear-{voice.label}",
                 icon=":material/play_arrow:",
                 on_click=play,

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import data, wording
 from dashboard.pages import links, progress
+from pipeline.durations import length
 from pipeline.store.rows import SessionSummary
 
 PAGE = 20
@@ -64,7 +65,7 @@ def _row(session: SessionSummary) -> None:
 def _when(session: SessionSummary) -> str:
     moment = session.created.astimezone()
     day = f"{moment.day} {moment:%B %Y, %H:%M}"
-    return f"{day} · {wording.length(session.duration)}" if session.duration else day
+    return f"{day} · {length(session.duration)}" if session.duration else day
 
 
 def _facts(session: SessionSummary) -> str:

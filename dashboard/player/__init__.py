@@ -11,6 +11,7 @@ from typing import Any
 
 from dashboard import wording
 from dashboard.views import Line, Moment, SectionView
+from pipeline.durations import clock
 
 KEY_MOMENTS = (
     "silence",
@@ -81,7 +82,7 @@ def _moment(moment: Moment) -> dict[str, Any]:
         "kind": moment.kind,
         "start": moment.start,
         "end": moment.end,
-        "clock": wording.clock(moment.start),
+        "clock": clock(moment.start),
         "label": moment.label,
         # whose silence it is depends on who breaks it, which the detail says
         "who": "" if moment.kind == "silence" else moment.who,
@@ -95,7 +96,7 @@ def _line(line: Line) -> dict[str, Any]:
         "kind": line.kind,
         "start": line.start,
         "end": line.end,
-        "clock": wording.clock(line.start),
+        "clock": clock(line.start),
         "who": line.who,
         "role": line.role,
         "text": line.text or "(no words)",

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.durations import clock
 from pipeline.exports import wording
 from pipeline.exports.swimlane import Row, swimlane
+from pipeline.meanings import MEANINGS, Meaning
 from pipeline.records import Event, Feedback, Measure, Section, Turn
 from pipeline.report import Report
 
@@ -39,6 +41,7 @@ class View:
         shares: voice and share of the talking, where it may be shown.
         own: measures by voice: name, and a measure or None for each voice.
         common: measures of the section as a whole.
+        meanings: what each figure is, and what it can't tell.
     """
 
     section: Section
@@ -48,6 +51,7 @@ class View:
     own: tuple[tuple[str, tuple[Measure | None, ...]], ...]
     common: tuple[tuple[str, Measure], ...]
     moments: tuple[Moments, ...]
+    meanings: tuple[Meaning, ...]
     feedback: tuple[tuple[str, tuple[Feedback, ...]], ...]
     turns: tuple[Turn, ...]
 
@@ -70,6 +74,11 @@ def _view(report: Report, section: Section) -> View:
         own=_own(section, voices),
         common=_common(section, voices),
         moments=_moments(section),
+        meanings=tuple(
+            meaning
+            for name, meaning in MEANINGS.items()
+            if any(key.partition(".")[0] == name for key in section.measures)
+        ),
         feedback=_feedback(section),
         turns=tuple(turn for turn in section.turns if turn.text.strip()),
     )
@@ -101,7 +110,7 @@ def _own(
     section: Section, voices: Sequence[Voice]
 ) -> tuple[tuple[str, tuple[Measure | None, ...]], ...]:
     found = {name.partition(".")[0] for name in section.measures if _label(name, voices)}
-    names = [name for name in wording.MEASURES if name in found]
+    names = [name for name in MEANINGS if name in found]
     names += sorted(found - set(names))
     return tuple(
         (name, tuple(section.measures.get(f"{name}.{voice.label}") for voice in voices))
@@ -157,7 +166,7 @@ def _template() -> Any:
         finalize=_printable,
     )
     environment.filters |= {
-        "clock": wording.clock,
+        "clock": clock,
         "figure_of": wording.figure_of,
         "details_of": wording.details_of,
         "measure_name": wording.measure_name,

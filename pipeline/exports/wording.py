@@ -3,29 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from pipeline.meanings import MEANINGS
 from pipeline.records import EventType, Grade, Measure
-
-MEASURES: Mapping[str, str] = {
-    "talk_share": "Share of the talking",
-    "turn_length": "Mean length of a turn",
-    "longest_turn": "Longest turn",
-    "latency": "Pause before starting to speak (median)",
-    "overlapping_starts": "Started while the other spoke",
-    "floor_taken": "Started while the other spoke, and went on alone",
-    "overlap_floor_kept": "Spoke alongside the other, who went on",
-    "backchannels": "Listening sounds (mm-hm, yes)",
-    "questions": "Questions",
-    "reflections": "Possible reflections",
-    "time_shares": "Time with somebody speaking",
-    "balance": "Therapist's share of the talking, middle of its windows",
-    "silences": "Silences of 3 seconds or more",
-    "loudness": "Loudness of a turn against one's own (median)",
-    "pitch": "Pitch of a turn against one's own (median)",
-    "pitch_range": "Rise and fall of the pitch within a turn (median)",
-    "unattributed_words": "Words that no voice could be given",
-    "word_confidence": "The transcriber's confidence in its words",
-    "signal_to_noise": "Speech above the noise",
-}
 
 EVENTS: Mapping[EventType, tuple[str, str]] = {
     "silence": ("Silences", "No words here; there may be tears, breath or laughter."),
@@ -58,6 +37,7 @@ _RANGES: Mapping[str, str] = {
 }
 
 _PARTS: Mapping[str, str] = {
+    "corrected": "{:.0f} of them corrected by you",
     "sessions": "{:.0f} sessions together",
     "left_out": "{:.0f} left out",
     "per_10_min": "{:.1f} per 10 minutes",
@@ -74,10 +54,14 @@ _PARTS: Mapping[str, str] = {
     "from_3": "{:.0f} % after 3 s or more",
 }
 
+_SILENT = ("q1", "q3", "count", "count_low", "count_high", "exposure")
+"""Parts that are told with others, or only serve to add sessions."""
+
 
 def measure_name(name: str) -> str:
     """A measure's name in words; an unknown one's with its underscores taken out."""
-    return MEASURES.get(name) or name.replace("_", " ").capitalize()
+    known = MEANINGS.get(name)
+    return known.title if known else name.replace("_", " ").capitalize()
 
 
 def figure(value: float | None, unit: str) -> str:
@@ -114,17 +98,13 @@ def details_of(measure: Measure) -> tuple[str, ...]:
     return tuple(out)
 
 
-def clock(seconds: float) -> str:
-    """A moment of the recording: ``1:05`` or ``1:02:03``."""
-    whole = max(int(seconds), 0)
-    minutes = f"{whole // 60 % 60:02d}" if whole >= 3600 else str(whole // 60)
-    hours = f"{whole // 3600}:" if whole >= 3600 else ""
-    return f"{hours}{minutes}:{whole % 60:02d}"
-
-
 def _parts(measure: Measure) -> list[str]:
     parts = measure.parts
     out: list[str] = []
+    if "count_low" in parts:
+        least, most = parts["count_low"], parts["count_high"]
+        turns = measure.denominator or 0.0
+        out.append(f"about {parts['count']:.0f} ({least:.0f} to {most:.0f}) of {turns:.0f} turns")
     if "q1" in parts and "q3" in parts:
         low, high = (figure(parts[name], measure.unit) for name in ("q1", "q3"))
         unit = " " + high.partition(" ")[2]  # said once where both have it
@@ -134,7 +114,7 @@ def _parts(measure: Measure) -> list[str]:
             form = _PARTS[name]
             mean = figure(value, measure.unit)
             out.append(form.format(value * 100 if "%" in form else value, mean=mean))
-        elif measure.unit == "share" and name not in ("q1", "q3"):
+        elif measure.unit == "share" and name not in _SILENT:
             out.append(f"{name} {value * 100:.0f} %")
     return [", ".join(out)] if out else []
 
