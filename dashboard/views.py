@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dashboard import wording
 from pipeline.durations import clock, length
+from pipeline.meanings import MEANINGS
 from pipeline.records import Event, EventType, Grade, Measure, Role, Section, Setup, Turn
 from pipeline.report import Report
 from pipeline.settings import Config
@@ -76,6 +77,7 @@ class Tile:
     value: str
     detail: str
     explain: str
+    cannot_tell: str
     certainty: Grade
     note: str
     moments: tuple[Moment, ...]
@@ -85,6 +87,15 @@ class Tile:
     def told(self) -> bool:
         """Whether there was enough to tell the figure."""
         return self.certainty != "abstained"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Feedback in words; ``kind`` is ``did``, ``experiment`` or ``note``."""
+
+    kind: str
+    text: str
+    moments: tuple[Moment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ class SectionView:
     lanes: tuple[Lane, ...]
     moments: tuple[Moment, ...]
     lines: tuple[Line, ...]
-    feedback: tuple[str, ...]
+    feedback: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +213,10 @@ def _section(section: Section, i: int, report: Report, config: Config) -> Sectio
             )
             for t in section.turns
         ),
-        feedback=tuple(sentence.text for sentence in section.feedback),
+        feedback=tuple(
+            Sentence(f.kind, f.text, tuple(_stretch(span) for span in f.evidence))
+            for f in section.feedback
+        ),
     )
 
 
@@ -293,6 +307,7 @@ def _tiles(
             value=wording.value(measure),
             detail=_detail(figure.measure, measure, other=other, section=section, report=report),
             explain=figure.explain.format(**words),
+            cannot_tell=MEANINGS[figure.measure].cannot_tell,
             certainty=measure.certainty,
             note=" ".join(part for part in (_sentence(measure.note), call) if part),
             moments=_evidence(measure, section, names),
@@ -319,6 +334,11 @@ def _detail(name: str, measure: Measure, *, other: str, section: Section, report
         ]
         known = [v for v in theirs if v is not None]
         return f"{other}’s longest: {length(max(known))}" if known else ""
+    if "count_low" in parts and measure.denominator:
+        return (
+            f"about {parts['count']:.0f} ({parts['count_low']:.0f} to {parts['count_high']:.0f}) "
+            f"of {measure.denominator:.0f} turns"
+        )
     if measure.value and "per_10_min" in parts:
         return f"{parts['per_10_min']:.1f} in 10 minutes"
     return ""
@@ -337,6 +357,11 @@ def _evidence(measure: Measure, section: Section, names: dict[str, str]) -> tupl
         )
         for span in sorted(longest)
     )
+
+
+def _stretch(span: Span) -> Moment:
+    at = clock(span.start)
+    return Moment("figure", span.start, span.end, f"{at}, {length(span.end - span.start)}")
 
 
 def _quote(turns: Sequence[Turn], span: Span, speaker: str | None, *, most: int = 60) -> str:

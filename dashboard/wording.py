@@ -118,14 +118,24 @@ FIGURES = (
         on_call=True,
     ),
     Figure(
-        "questions",
-        "Turns in which the {who_low} asks",
-        "A count of turns with a question in them.",
-    ),
-    Figure(
         "reflections",
         "Turns in which the {who_low} may reflect",
         "Turns that seem to give back what the {other_low} said. Candidates to listen to.",
+    ),
+    Figure(
+        "questions",
+        "Turns in which the {who_low} asks",
+        "Turns that seem to hold a question.",
+    ),
+    Figure(
+        "information",
+        "Turns in which the {who_low} informs or advises",
+        "Turns that seem to give information, advice or options.",
+    ),
+    Figure(
+        "picking_up",
+        "The {other_low}’s words picked up",
+        "Of the {who_low}’s content words, the share that the {other_low} had just used.",
     ),
 )
 """The tiles of a session page, in their order."""
@@ -165,6 +175,8 @@ def value(measure: Measure) -> str:
         return length(measure.value) if measure.value >= 0 else f"{measure.value:.1f} s"
     if measure.unit == "count":
         return f"{measure.value:.0f}"
+    if measure.unit == "ratio":
+        return f"{measure.value:.2g} to 1"
     return f"{measure.value:.1f} {measure.unit}"
 
 
@@ -188,3 +200,8 @@ def voice(label: str, speakers: Sequence[str]) -> str:
     if place < len(ordinals):
         return f"the {ordinals[place]} voice heard"
     return f"voice {place + 1}"
+
+
+def literal(text: str) -> str:
+    """A text as itself, not as markdown."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>$~:" else c for c in text)

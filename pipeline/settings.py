@@ -369,6 +369,10 @@ class DashboardConfig:
     lead: float
 
 
+_OF_NO_REPORT = ("evaluation", "cohort", "dashboard")
+"""Sections of the configuration that are read after the reports were made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The resolved configuration of a run."""
@@ -389,8 +393,9 @@ class Config:
     dashboard: DashboardConfig
 
     def hash(self) -> str:
-        """Sixteen hexadecimal digits that change with any setting."""
-        return fingerprint(self)
+        """Sixteen hexadecimal digits that change with any setting that a report hangs on."""
+        names = (field.name for field in dataclasses.fields(self))
+        return fingerprint({n: getattr(self, n) for n in names if n not in _OF_NO_REPORT})
 
 
 def fingerprint(*parts: object) -> str:

@@ -201,12 +201,17 @@ def changed(config, name, value):
     return dataclasses.replace(config, **{head: value})
 
 
-def test_the_hash_changes_with_every_single_setting():
-    hashes = {DEFAULT.hash()}
+def test_the_hash_changes_with_every_setting_that_a_report_hangs_on():
+    hashes, afterwards = {DEFAULT.hash()}, 0
     for name, _, value in SETTINGS:
         other = tomllib.loads(f"value = {another(value)}")["value"]
-        hashes.add(changed(DEFAULT, name, other).hash())
-    assert len(hashes) == len(SETTINGS) + 1
+        hash_ = changed(DEFAULT, name, other).hash()
+        if name.partition(".")[0] in ("evaluation", "cohort", "dashboard"):
+            assert hash_ == DEFAULT.hash()
+            afterwards += 1
+        else:
+            hashes.add(hash_)
+    assert len(hashes) == len(SETTINGS) - afterwards + 1
 
 
 def test_a_fingerprint_does_not_hang_on_the_order_of_keys():

@@ -30,7 +30,11 @@ def show_figures(section: SectionView) -> None:
 
 def _tile(tile: Tile) -> None:
     rough = ROUGH.get(tile.certainty)
-    st.metric(tile.title, tile.value + (f" ({rough})" if rough else ""))
+    st.metric(
+        tile.title,
+        tile.value + (f" ({rough})" if rough else ""),
+        help=f"It can’t tell {tile.cannot_tell}.",
+    )
     if tile.detail:
         st.markdown(tile.detail)
     st.caption(f"{tile.explain} {tile.note}".strip())

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import charts, data, wording
 from dashboard.pages import links, progress
+from dashboard.pages.feedback import show_feedback
 from dashboard.pages.figures import show_figures
 from dashboard.pages.listening import play
 from dashboard.player import player
@@ -50,6 +51,7 @@ def _session(summary: SessionSummary, view: SessionView) -> None:
     _certainty(view)
     if section.note:
         st.caption(section.note)
+    show_feedback(section)
     st.subheader("How the time was used", anchor=False)
     if section.shares:
         st.plotly_chart(

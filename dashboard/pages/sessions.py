@@ -52,7 +52,7 @@ def _row(session: SessionSummary) -> None:
     with st.container(border=True, key=f"row-{session.id}"):
         name, facts, state = st.columns([5, 5, 3], vertical_alignment="center")
         with name:
-            links.to_session(session.id, f"**{_plain(_short(session.name))}**")
+            links.to_session(session.id, f"**{wording.literal(_short(session.name))}**")
             st.caption(_when(session))
         with facts:
             st.write(_facts(session))
@@ -96,8 +96,3 @@ def _short(name: str) -> str:
         return name
     half = NAME_SHOWN // 2
     return f"{name[: half + 2]} … {name[-half + 5 :]}"
-
-
-def _plain(text: str) -> str:
-    """A name as itself, not as markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>~$:" else c for c in text)

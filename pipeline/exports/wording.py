@@ -74,6 +74,8 @@ def figure(value: float | None, unit: str) -> str:
         return f"{value:.1f} s" if value < 60 else f"{int(value) // 60} min {int(value) % 60} s"
     if unit == "count":
         return f"{value:.0f}"
+    if unit == "ratio":
+        return f"{value:.2g} to 1"
     return f"{value:.1f} {unit.replace('min', 'minutes' if '10' in unit else 'minute')}"
 
 
