@@ -8,10 +8,13 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from pipeline.config import load_config
+from pipeline.hearing import Heard
 from pipeline.lexicon import load_lexicon
 from pipeline.measures.basis import Basis
-from pipeline.records import Diarization, Person, SpeakerSpan, Word
-from pipeline.spoken import Spoken
+from pipeline.phrased import KINDS, Likely, Phrased
+from pipeline.records import Diarization, Person, SpeakerSpan, Transcript, Word
+from pipeline.report import Engine, RecordingFacts
+from pipeline.spoken import Spoken, with_words
 from pipeline.timeline import Span
 from pipeline.turns import converse
 
@@ -50,15 +53,28 @@ def talk(speech, *, words=None, config=CONFIG.turns, within=None):
 
 def saying(*said):
     """Words (speaker, start, end, text) that may veto; a text of several words is spread evenly."""
+    return Spoken(written(*said), ENGLISH, CONFIG.turns)
+
+
+def written(*said):
+    """The words of (speaker, start, end, text), spread evenly, in order of time."""
     words = []
     for speaker, start, end, text in said:
         parts = text.split()
-        step = (end - start) / len(parts)
+        step = (end - start) / max(1, len(parts))
         words += [
             Word(start + i * step, start + (i + 1) * step, part, speaker=speaker)
             for i, part in enumerate(parts)
         ]
-    return Spoken(words, ENGLISH, CONFIG.turns)
+    return sorted(words, key=lambda word: word.start)
+
+
+def voices_of(*said):
+    """Who spoke when, of (speaker, start, end, text)."""
+    speech = {}
+    for speaker, start, end, _ in said:
+        speech.setdefault(speaker, []).append((start, end))
+    return speech
 
 
 def basis(
@@ -84,6 +100,65 @@ def basis(
         sees_overlap=sees_overlap,
         spoken=spoken,
         **more,
+    )
+
+
+def worded(*said, words="good", **more):
+    """What the measures stand on where (speaker, start, end, text) was said and written down."""
+    bare = basis(voices_of(*said), words=words, lexicon=ENGLISH, **more)
+    turns = with_words(bare.conversation.turns, written(*said))
+    return replace(bare, conversation=replace(bare.conversation, turns=turns))
+
+
+def read_as(bare, *probabilities, spread=(1.0, 1.0, 1.0), drivers=((), (), ())):
+    """The same, the therapist's turns read as so likely (reflection, question, information)."""
+    own = [t for t in bare.conversation.of("turn", bare.therapist) if t.words]
+    likely = tuple(Likely(t, p, drivers) for t, p in zip(own, probabilities, strict=True))
+    return replace(bare, phrased={bare.therapist: Phrased(likely, spread)})
+
+
+class FixedReader:
+    """In the model's place: a turn is as likely as ``likely(text)`` says; counts its readings."""
+
+    def __init__(self, likely=lambda text: (0.0,) * len(KINDS)):
+        self.likely = likely
+        self.readings = 0
+
+    def read(self, turns, speakers):
+        self.readings += 1
+        turns = tuple(turns)
+        return {
+            who: Phrased(
+                tuple(
+                    Likely(t, self.likely(t.text), ((), (), ()))
+                    for t in turns
+                    if t.speaker == who and t.kind == "turn" and t.words
+                ),
+                (1.0,) * len(KINDS),
+            )
+            for who in speakers
+        }
+
+
+def heard(*said, words=True, channels=2, within=None, owned=True):
+    """What models would have made of (speaker, start, end, text).
+
+    ``words``: whether any were written down; ``owned``: whether each has its owner already.
+    """
+    speech = voices_of(*said)
+    own = written(*((w, a, b, text) for w, a, b, text in said if text))
+    if not owned:
+        own = [replace(word, speaker=None) for word in own]
+    transcript = Transcript(tuple(own), "en", "written down", "good") if words else None
+    engine = Engine("written down", "1", "A test's own.")
+    return Heard(
+        facts=RecordingFacts(
+            "test", (within or extent(speech)).end, "", channels, "two microphones", None
+        ),
+        diarization=diarized(speech),
+        diarizer=engine,
+        transcript=transcript,
+        transcriber=engine,
     )
 
 

@@ -49,6 +49,7 @@ def followed(basis: Basis) -> Iterator[tuple[Turn, Turn]]:
     before: Turn | None = None
     for turn in basis.conversation.of("turn"):
         if not turn.words:
+            before = None
             continue
         if turn.speaker == basis.therapist and before is not None:
             yield turn, before

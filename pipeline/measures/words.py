@@ -62,7 +62,9 @@ def _rate(basis: Basis, speaker: str, words: float) -> Measure:
         speaker=speaker,
         by="words",
     )
-    return abstained(found, UNTIMED) if basis.voices == "abstained" else found
+    if basis.voices == "abstained" and not basis.words_note:
+        return abstained(found, UNTIMED)
+    return found
 
 
 def _fillers(basis: Basis, speaker: str) -> Measure:
