@@ -142,10 +142,16 @@ class PhrasingReader:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What one person said before another spoke; ``turn`` is the turn it belongs to."""
+    """What one person said before another spoke.
+
+    Attributes:
+        turn: the turn it belongs to.
+        at: when it begins; a word that sounds on while another starts comes after that start.
+    """
 
     turn: Turn
     words: tuple[Word, ...]
+    at: float
 
 
 def _pieces(turns: Iterable[Turn]) -> tuple[_Piece, ...]:
@@ -158,8 +164,9 @@ def _pieces(turns: Iterable[Turn]) -> tuple[_Piece, ...]:
         inside = inner[bisect_left(starts, turn.start) : bisect_left(starts, turn.end)]
         cuts = [t.start for t in inside if t.speaker != turn.speaker] if turn.kind == "turn" else []
         edges = [0, *(bisect_left(turn.words, cut, key=_middle) for cut in cuts), len(turn.words)]
-        out += [_Piece(turn, turn.words[a:b]) for a, b in pairwise(edges) if a < b]
-    return tuple(sorted(out, key=lambda piece: piece.words[0].start))
+        pieces = zip((turn.start, *cuts), pairwise(edges), strict=True)
+        out += [_Piece(turn, turn.words[a:b], at) for at, (a, b) in pieces if a < b]
+    return tuple(sorted(out, key=lambda piece: (piece.at, piece.turn.kind == "turn")))
 
 
 def _merged(spoken: Sequence[_Piece], speaker: str, read: Callable[[Said], _Reading]) -> Phrased:

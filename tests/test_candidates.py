@@ -59,7 +59,9 @@ def test_the_client_affirms_nobody():
     assert kinds(found(("A", 0, 4, "hello"), ("B", 5, 8, "that took courage"))) == []
 
 
-@pytest.mark.parametrize(("agreed", "text", "count"), [(True, "Hello.", 1), (False, "Well done.", 0)])
+@pytest.mark.parametrize(
+    ("agreed", "text", "count"), [(True, "Hello.", 1), (False, "Well done.", 0)]
+)
 def test_a_persons_word_stands_above_the_wording(agreed, text, count):
     said = LabelCorrection(0, 4, "A", "affirmation", agreed)
     result = found(("A", 0, 4, text), ("B", 5, 8, "thanks"), corrections=(said,))
@@ -105,7 +107,10 @@ def test_only_so_many_last_turns_are_drawn_on():
     between = [
         said
         for i in range(8)
-        for said in (("A", 19 + 4 * i, 20 + 4 * i, "yes?"), ("B", 21 + 4 * i, 22 + 4 * i, "nothing"))
+        for said in (
+            ("A", 19 + 4 * i, 20 + 4 * i, "yes?"),
+            ("B", 21 + 4 * i, 22 + 4 * i, "nothing"),
+        )
     ]
     bare = worded(*DRAWN, *between, ("A", 60, 80, FORTY))
     likely = [(0.9, 0, 0)] * len(bare.conversation.of("turn", "A"))

@@ -27,9 +27,7 @@ def test_content_words_have_stems_and_the_rest_has_none():
         "worri",
         "drink",
     }
-    assert stems_of(words("worry drinks"), ENGLISH) == stems_of(
-        words("worried, drinking"), ENGLISH
-    )
+    assert stems_of(words("worry drinks"), ENGLISH) == stems_of(words("worried, drinking"), ENGLISH)
 
 
 def test_in_a_language_without_lists_every_word_counts():
@@ -87,7 +85,10 @@ def test_nothing_is_taken_over_from_before_a_turn_without_words(silent):
     """
     texts = ["my garden", "well", "something new", "garden"]
     texts[silent] = ""
-    said = [(who, 3 * i, 3 * i + 2, text) for i, (who, text) in enumerate(zip("BABA", texts))]
+    said = [
+        (who, 3 * i, 3 * i + 2, text)
+        for i, (who, text) in enumerate(zip("BABA", texts, strict=True))
+    ]
     assert ("garden", "my garden") not in pairs(*said)
 
 
@@ -107,7 +108,7 @@ def test_where_words_cannot_be_counted_there_is_no_share():
 
 
 CONTENT = st.lists(
-    st.sampled_from("garden kitchen mother evening worry the of to yes".split()),
+    st.sampled_from(["garden", "kitchen", "mother", "evening", "worry", "the", "of", "to", "yes"]),
     min_size=1,
     max_size=8,
 )

@@ -39,9 +39,7 @@ def test_the_expected_count_is_the_sum_of_the_probabilities():
 
 def test_the_range_is_that_of_the_models_sessions_left_out():
     """Five turns at .5 deviate by the root of 5 x .25; the spread says how many times that."""
-    wide, narrow = (
-        figure(reflecting(*[0.5] * 5, spread=(spread, 1, 1))) for spread in (1.0, 0.5)
-    )
+    wide, narrow = (figure(reflecting(*[0.5] * 5, spread=(spread, 1, 1))) for spread in (1.0, 0.5))
     assert wide.parts["count_high"] == pytest.approx(2.5 + 1.25**0.5)
     assert narrow.parts["count_high"] == pytest.approx(2.5 + 1.25**0.5 / 2)
     assert wide.interval == pytest.approx(
