@@ -24,7 +24,7 @@ from pipeline.records import Feedback
 
 Kind = Literal["did", "experiment"]
 MOST: dict[Kind, int] = {"did": 2, "experiment": 1}
-DRAFT = "(The words are a draft: the quote may be wrong.)"
+DRAFT = "(The words are a draft, so nothing is quoted: listen to it.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Rule:
     find: str
     least: float
     text: str
+    unquoted: str = ""
     approaches: tuple[str, ...] = ()
 
 
@@ -91,8 +92,8 @@ def _said(rule: Rule, basis: Basis, found: Found) -> Feedback | None:
     if best is None:
         return None
     text = rule.text.format(**best.facts)
-    if basis.words == "draft" and "“" in text:
-        text = f"{text} {DRAFT}"
+    if rule.unquoted and basis.words == "draft":
+        text = f"{rule.unquoted.format(**best.facts)} {DRAFT}"
     return Feedback(rule.kind, text, best.evidence, rule.about)
 
 
@@ -113,7 +114,7 @@ def _overlap(mine: Sequence[Any], others: Sequence[Any]) -> bool:
 def _rule(entry: dict[str, Any]) -> Rule:
     name = entry.get("name", "without a name")
     known = {field.name for field in fields(Rule)}
-    lacking = sorted(known - {"approaches"} - entry.keys())
+    lacking = sorted(known - {"approaches", "unquoted"} - entry.keys())
     unknown = sorted(entry.keys() - known)
     if lacking or unknown:
         what = f"lacks {lacking[0]!r}" if lacking else f"has an unknown key {unknown[0]!r}"
@@ -124,7 +125,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
             f"configs/feedback.toml: the rule {name!r} has kind {rule.kind!r} and finds "
             f"{rule.find!r}; use did or experiment, and one of {', '.join(sorted(SORTS))}"
         )
-    for _, fact, _, _ in Formatter().parse(rule.text):
+    for _, fact, _, _ in Formatter().parse(rule.text + rule.unquoted):
         facts = SORTS[rule.find].facts
         if fact is not None and fact not in facts:
             raise ConfigError(

@@ -89,9 +89,15 @@ def test_nothing_is_said_of_words_that_cannot_be_counted():
     assert told(unclear, moment("reflection", 1)) == ()
 
 
-def test_a_draft_says_that_the_quote_may_be_wrong():
+def test_a_draft_is_not_quoted():
     (said,) = told(replace(TALK, words="draft"), moment("reflection", 1))
     assert said.text.endswith(DRAFT)
+    assert "“" not in said.text
+    assert "At 0:14" in said.text
+
+
+def test_every_rule_that_quotes_can_do_without():
+    assert all(rule.unquoted and "“" not in rule.unquoted for rule in RULES if "“" in rule.text)
 
 
 def test_the_clients_moments_are_not_the_therapists():

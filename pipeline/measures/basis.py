@@ -274,4 +274,4 @@ def _short(basis: Basis) -> str:
 
 
 def _few(found: float, needed: float) -> str:
-    return f"not enough to tell: {found:.0f} of at least {needed:.0f}"
+    return f"not enough to tell: {found:.2g} of at least {needed:.0f}"
