@@ -59,10 +59,7 @@ def followed(basis: Basis) -> Iterator[tuple[Turn, Turn]]:
 def stems_of(words: Iterable[Word], lexicon: Lexicon) -> frozenset[str]:
     """The stems of the content words."""
     return frozenset(
-        _stem(token)
-        for word in words
-        for token in tokens(word.text)
-        if not _empty(token, lexicon)
+        _stem(token) for word in words for token in tokens(word.text) if not _empty(token, lexicon)
     )
 
 
