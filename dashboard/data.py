@@ -110,8 +110,10 @@ def _from_artefacts(recording: StoredRecording, *, therapist: str) -> Report | N
     artefacts = store().artefacts(recording.id)
     if not any(artefacts.iterdir()):
         return None
+    from pipeline.corrections import of_speakers
     from pipeline.session import SectionChoice, analyze
 
+    chosen = store().choices(recording.id)
     try:
         report = analyze(
             store().source(recording.id),
@@ -119,7 +121,8 @@ def _from_artefacts(recording: StoredRecording, *, therapist: str) -> Report | N
             artefacts=artefacts,
             setup=recording.setup,
             therapist=therapist,
-            sections=[SectionChoice(*span) for span in store().choices(recording.id).sections],
+            sections=[SectionChoice(*span) for span in chosen.sections],
+            corrections=of_speakers(chosen.corrections),
             progress=_only_kept,
         )
     except _NotKeptError:
@@ -132,8 +135,8 @@ class _NotKeptError(Exception):
 
 
 def _only_kept(stage: str, _fraction: float) -> None:
-    """Stop an analysis that starts to decode the sound, as every model's work begins."""
-    if stage == "audio":
+    """Stop an analysis before the sound is decoded or the phrasing read: models don't run here."""
+    if stage in ("audio", "phrasing"):
         raise _NotKeptError
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pipeline.audio import probe
 from pipeline.console import complain, show_report, watching
+from pipeline.corrections import of_speakers
 from pipeline.errors import AttuneError, ConfigError
 from pipeline.exports import write_html, write_rttm, write_vtt
 from pipeline.hearing import is_transcript
@@ -247,6 +248,7 @@ def _analyze_stored(
         setup=row.setup,
         therapist=therapist or chosen.therapist or None,
         sections=sections or tuple(SectionChoice(s.start, s.end) for s in chosen.sections),
+        corrections=of_speakers(chosen.corrections),
         transcript=transcript,
         name=row.name,
         progress=_told(store, recording_id, progress),

@@ -40,6 +40,11 @@ class LabelCorrection:
 Correction = SpeakerCorrection | LabelCorrection
 
 
+def of_speakers(corrections: Iterable[Correction]) -> tuple[SpeakerCorrection, ...]:
+    """Those about who spoke: facts, which hold on every page and not only on one's own."""
+    return tuple(c for c in corrections if isinstance(c, SpeakerCorrection))
+
+
 def corrected_voices(diarization: Diarization, corrections: Iterable[Correction]) -> Diarization:
     """The voices with every corrected stretch given to whom it belongs.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pipeline.corrections import Correction
 from pipeline.records import Grade, Setup
 from pipeline.timeline import Span
 
@@ -59,7 +60,8 @@ class SessionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a user set right: the therapist's label, and the spans of the practice sections."""
+    """What a user set right: the therapist, the practice sections, lines and labels."""
 
     therapist: str | None = None
     sections: tuple[Span, ...] = ()
+    corrections: tuple[Correction, ...] = ()

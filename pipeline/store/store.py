@@ -17,14 +17,16 @@ from typing import Any, Self, get_args
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
+from pipeline.corrections import Correction
 from pipeline.errors import StoreError
 from pipeline.records import Setup
 from pipeline.report import Report, from_json, to_json
-from pipeline.store import analyses, intake
+from pipeline.store import analyses, choices, consents, intake
 from pipeline.store.audit import first_broken, log
 from pipeline.store.blobs import Blobs, sweep, write_file
+from pipeline.store.consents import How
 from pipeline.store.database import explained, open_database, truncate_log, writing
-from pipeline.store.models import Correction, Recording
+from pipeline.store.models import Recording
 from pipeline.store.rows import Choices, Material, SessionSummary, State, StoredRecording
 from pipeline.timeline import Span, checked
 
@@ -242,24 +244,39 @@ class Store:
         spans = None if sections is None else checked(sections, what="sections")
         with self._writing() as session:
             _row(session, recording_id)
-            for kind, value in (("therapist", therapist), ("sections", spans)):
-                if value is not None:
-                    session.add(Correction(recording_id=recording_id, kind=kind, value=value))
+            choices.choose(session, recording_id, therapist=therapist, sections=spans)
 
-    def choices(self, recording_id: str) -> Choices:
-        """What was chosen last."""
+    def correct(self, recording_id: str, correction: Correction) -> None:
+        """Remember that a line is somebody else's, or whether a moment is what it was called."""
+        with self._writing() as session:
+            _row(session, recording_id)
+            choices.correct(session, recording_id, correction)
+
+    def agree(
+        self, recording_id: str, label: str, purpose: str, *, how: How = "on this computer"
+    ) -> None:
+        """Note that a voice said yes to a purpose (``PURPOSES`` of ``models``)."""
+        with self._writing() as session:
+            _row(session, recording_id)
+            consents.give(session, recording_id, label, purpose, how)
+
+    def withdraw(self, recording_id: str, label: str, purpose: str) -> None:
+        """Take a voice's yes back."""
+        with self._writing() as session:
+            _row(session, recording_id)
+            consents.withdraw(session, recording_id, label, purpose)
+
+    def agreed(self, recording_id: str, purpose: str) -> bool:
+        """Whether every voice that was heard has said yes to a purpose."""
         with self._reading() as session:
             _row(session, recording_id)
-            rows = session.execute(
-                select(Correction.kind, Correction.value)
-                .where(Correction.recording_id == recording_id)
-                .order_by(Correction.id)
-            )
-            last: dict[str, Any] = {row.kind: row.value for row in rows}
-        return Choices(
-            therapist=last.get("therapist") or None,
-            sections=tuple(Span(*span) for span in last.get("sections", ())),
-        )
+            return consents.everybody(session, recording_id, purpose)
+
+    def choices(self, recording_id: str) -> Choices:
+        """What was chosen and corrected."""
+        with self._reading() as session:
+            _row(session, recording_id)
+            return choices.chosen(session, recording_id)
 
     def delete(self, recording_id: str) -> None:
         """Remove a recording and everything made of it; only the audit log knows its id."""
