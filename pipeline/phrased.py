@@ -70,10 +70,26 @@ class Phrased:
     Attributes:
         spread: for each kind, how many binomial standard deviations the counts of 80 % of the
             model's unseen sessions lay off (``pipeline.phrasing.model.Head``).
+        utterances: when each utterance's first word begins, and the probabilities.
     """
 
     turns: tuple[Likely, ...]
     spread: tuple[float, ...]
+    utterances: tuple[tuple[float, tuple[float, ...]], ...] = ()
+
+    def over(self, turns: Iterable[Turn]) -> "Phrased":
+        """What the same utterances come to in other turns of this person; no model runs.
+
+        An utterance goes to the turn that has its first word.
+        """
+        said = dict(self.utterances)
+        out = []
+        for turn in turns:
+            if turn.kind == "turn" and turn.words:
+                rows = [said[w.start] for w in turn.words if w.start in said]
+                best = tuple(map(max, zip(*rows, strict=True))) if rows else (0.0,) * len(KINDS)
+                out.append(Likely(turn, best, ((),) * len(KINDS)))
+        return replace(self, turns=tuple(out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +205,11 @@ def _merged(spoken: Sequence[_Piece], speaker: str, read: Callable[[Said], _Read
             utterances.setdefault(id(piece.turn), []).append(i)
             turns[id(piece.turn)] = piece.turn
     likely = (_likely(turns[key], rows, reading) for key, rows in utterances.items())
-    return Phrased(tuple(sorted(likely, key=lambda found: found.turn.start)), reading.spread)
+    return Phrased(
+        tuple(sorted(likely, key=lambda found: found.turn.start)),
+        reading.spread,
+        tuple((p.words[0].start, row) for p, row in zip(own, reading.probabilities, strict=True)),
+    )
 
 
 def _likely(turn: Turn, rows: Sequence[int], reading: _Reading) -> Likely:

@@ -1,9 +1,12 @@
 """Which moments and figures hang on a threshold: each is halved and raised by half, one at a time.
 
 *Definition*: a moment is uncertain where a changed threshold leaves no moment of its type, by the
-same person, that it shares time with. A count is uncertain where a changed threshold changes it.
-Thresholds that only decide whether a figure is told are weighed where they are applied
-(``pipeline.measures.basis``).
+same person, that it shares time with. A figure is uncertain where a changed threshold makes it told
+or not told, or, of moments, changes their number. Thresholds that only decide whether a figure is
+told are weighed where they are applied (``pipeline.measures.basis``, ``tone``, ``recording``).
+
+*Conventions*: no model runs for it. Under other turns each utterance keeps the phrasing model's
+reading. ``window``, ``window_step`` and ``note_practice`` change no reading's being.
 
 What is marked stays counted: a silence of 3.2 s is one, and would not be listed if the limit were
 4.5 s. Feedback doesn't stand on it.
@@ -11,31 +14,19 @@ What is marked stays counted: a silence of 3.2 s is one, and would not be listed
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import get_args
 
 from pipeline.measures.basis import Found
 from pipeline.records import Event, EventType, Measure
 from pipeline.settings import MeasuresConfig, TurnsConfig
-
-FACTORS = (0.5, 1.5)
-"""Half less, half more (docs/measures.md, Certainty)."""
-
-COUNTED: dict[EventType, str] = {
-    "overlapping_start": "overlapping_starts",
-    "dual_start": "",
-    "floor_taken": "floor_taken",
-    "overlap_floor_kept": "overlap_floor_kept",
-    "backchannel": "backchannels",
-    "silence": "silences",
-}
-"""The moments of timing, and the figure that counts each."""
+from pipeline.thresholds import changed
 
 OF_TURNS = (
     *("ipu_gap", "contribution_gap", "contribution_break"),
     *("backchannel_max", "backchannel_words", "question_reach", "answer_lead"),
 )
 OF_MEASURES: dict[str, tuple[EventType, ...]] = {
-    "silence_listed": ("silence",),
+    **dict.fromkeys(("silence_listed", "silence_counted"), ("silence",)),
     "dual_start": ("overlapping_start", "dual_start"),
     **dict.fromkeys(
         (
@@ -44,28 +35,36 @@ OF_MEASURES: dict[str, tuple[EventType, ...]] = {
         ),
         ("floor_taken",),
     ),
+    "candidate": ("reflection", "question", "information", "summary"),
+    **dict.fromkeys(("summary_words", "summary_turns", "summary_reach"), ("summary",)),
 }
 """Thresholds of single measures, and the moments that each decides on."""
 
-Moments = Callable[[TurnsConfig, MeasuresConfig, tuple[EventType, ...]], tuple[Event, ...]]
-"""The moments of these kinds that these thresholds find."""
+_NUMBERS = ("count", "per min")
+"""Units of figures that are numbers of moments."""
+
+Again = Callable[[TurnsConfig, MeasuresConfig, tuple[EventType, ...]], Found]
+"""The moments of these kinds that these thresholds find, and the figures beside them."""
 
 
-def weigh(found: Found, moments: Moments, turns: TurnsConfig, measures: MeasuresConfig) -> Found:
+def weigh(found: Found, again: Again, turns: TurnsConfig, measures: MeasuresConfig) -> Found:
     """The same moments and figures, those marked that a changed threshold would change."""
     doubts: dict[int, list[str]] = {}
-    recount: dict[tuple[EventType, str | None], list[str]] = {}
-    for name, changed, kinds in _changed(turns, measures):
-        mine = _by_kind(found.events, kinds)
-        theirs = _by_kind(moments(*changed, kinds), kinds)
-        for kind in mine.keys() | theirs.keys():
-            own, other = mine.get(kind, []), theirs.get(kind, [])
-            if len(own) != len(other):
-                recount.setdefault(kind, []).append(name)
-            for event in _without_match(own, other):
+    flipped: dict[str, list[str]] = {}
+    for name, thresholds, kinds in _changed(turns, measures):
+        other = again(*thresholds, kinds)
+        mine, theirs = _by_kind(found.events, kinds), _by_kind(other.events, kinds)
+        for kind, own in mine.items():
+            for event in _without_match(own, theirs.get(kind, [])):
                 doubts.setdefault(id(event), []).append(name)
+        for key, figure in other.measures.items():
+            if key in found.measures and _reading(figure) != _reading(found.measures[key]):
+                flipped.setdefault(key, []).append(name)
     return Found(
-        {name: _marked_figure(name, figure, recount) for name, figure in found.measures.items()},
+        {
+            key: replace(figure, uncertain=_sorted((*figure.uncertain, *flipped.get(key, ()))))
+            for key, figure in found.measures.items()
+        },
         tuple(_marked(event, doubts.get(id(event), ())) for event in found.events),
     )
 
@@ -73,20 +72,18 @@ def weigh(found: Found, moments: Moments, turns: TurnsConfig, measures: Measures
 def _changed(
     turns: TurnsConfig, measures: MeasuresConfig
 ) -> Iterator[tuple[str, tuple[TurnsConfig, MeasuresConfig], tuple[EventType, ...]]]:
-    for factor in FACTORS:
-        for name in OF_TURNS:
-            changed: dict[str, Any] = {name: _scaled(getattr(turns, name), factor)}
-            yield name, (replace(turns, **changed), measures), tuple(COUNTED)
-        for name, kinds in OF_MEASURES.items():
-            changed = {name: _scaled(getattr(measures, name), factor)}
-            yield name, (turns, replace(measures, **changed)), kinds
+    for name in OF_TURNS:
+        for other in changed(turns, name):
+            yield name, (other, measures), get_args(EventType)
+    for name, kinds in OF_MEASURES.items():
+        for moved in changed(measures, name):
+            yield name, (turns, moved), kinds
 
 
-def _scaled(value: float, factor: float) -> float:
-    """Whole numbers stay whole, rounded away from where they were."""
-    if not isinstance(value, int):
-        return value * factor
-    return int(value * factor) if factor < 1 else -int(-value * factor // 1)
+def _reading(figure: Measure) -> tuple[bool, float | None]:
+    """Whether it is told, and how many moments it counts."""
+    counts = figure.unit in _NUMBERS
+    return figure.value is None, figure.numerator if counts else None
 
 
 def _by_kind(
@@ -112,22 +109,6 @@ def _without_match(own: list[Event], other: list[Event]) -> Iterator[Event]:
 
 def _marked(event: Event, names: Iterable[str]) -> Event:
     return replace(event, uncertain=_sorted((*event.uncertain, *names)))
-
-
-def _marked_figure(
-    name: str, figure: Measure, recount: dict[tuple[EventType, str | None], list[str]]
-) -> Measure:
-    if figure.certainty == "abstained":
-        return figure
-    key = name.partition(".")[0]
-    kinds = {kind for kind, counted in COUNTED.items() if counted == key}
-    names = [
-        threshold
-        for (kind, by), thresholds in recount.items()
-        if kind in kinds and figure.speaker in (None, by)
-        for threshold in thresholds
-    ]
-    return replace(figure, uncertain=_sorted((*figure.uncertain, *names)))
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

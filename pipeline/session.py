@@ -22,13 +22,12 @@ from pipeline.errors import ConfigError
 from pipeline.feedback import give_feedback, load_rules
 from pipeline.hearing import Heard, hear, is_transcript, library_version, read
 from pipeline.lexicon import Lexicon, load_lexicon
-from pipeline.measures.basis import Basis, practice_note
-from pipeline.measures.recording import too_unclear
+from pipeline.measures.basis import Basis, Found, practice_note
+from pipeline.measures.recording import too_unclear, unclear_hangs
 from pipeline.phrased import PhrasingReader, Reader
 from pipeline.records import (
     Approach,
     Diarization,
-    Event,
     EventType,
     Grade,
     Progress,
@@ -43,10 +42,10 @@ from pipeline.report import SCHEMA, Certainty, Provenance, Report
 from pipeline.roles import RoleDecision, assign_roles
 from pipeline.sensitivity import weigh
 from pipeline.settings import Config, MeasuresConfig, TurnsConfig
-from pipeline.spoken import spoken_words, with_words
+from pipeline.spoken import reworded, spoken_words, with_words
 from pipeline.timeline import Span
 from pipeline.transcription.sphinx import resembles_samples
-from pipeline.turns import converse
+from pipeline.turns import Conversation, converse
 
 _LIBRARIES = ("attune", "faster-whisper", "pyannote.audio", "pocketsphinx", "numpy", "librosa")
 
@@ -57,13 +56,11 @@ class SectionChoice:
 
     Attributes:
         therapist: a voice's label, where the user said who it is.
-        approach: of the course that it is a practice for.
     """
 
     start: float
     end: float
     therapist: str | None = None
-    approach: Approach = "unset"
 
 
 def analyze(
@@ -75,6 +72,7 @@ def analyze(
     therapist: str | None = None,
     sections: Sequence[SectionChoice] = (),
     corrections: Sequence[Correction] = (),
+    approach: Approach = "unset",
     transcript: Path | None = None,
     name: str | None = None,
     progress: Progress = no_progress,
@@ -89,6 +87,7 @@ def analyze(
         therapist: the therapist's label (``left``, ``S1``), where the user knows.
         sections: practices inside the recording; one section spanning everything without them.
         corrections: what a person set right; no model of sound runs again for them.
+        approach: what the course teaches; decides on published bands and on feedback.
         transcript: words made elsewhere, used instead of a transcriber, also by later runs.
         name: what to call it; the file's name without it.
         progress: hears each stage's name and the fraction done.
@@ -120,6 +119,7 @@ def analyze(
         therapist=therapist,
         sections=sections,
         corrections=corrections,
+        approach=approach,
         reader=reader,
     )
     progress("measures", 1.0)
@@ -133,6 +133,7 @@ def conclude(
     therapist: str | None = None,
     sections: Sequence[SectionChoice] = (),
     corrections: Sequence[Correction] = (),
+    approach: Approach = "unset",
     reader: Reader | None = None,
 ) -> Report:
     """Everything after voices and words: owners of words, roles, turns, measures.
@@ -223,20 +224,23 @@ def _section(
         lexicon=lexicon,
         corrections=tuple(corrections),
     )
-    basis = replace(basis, words_note=basis.words_note or too_unclear(basis))
+    if not basis.words_note:
+        hang = unclear_hangs(basis)
+        basis = replace(basis, words_note=too_unclear(basis), words_hang=hang)
     if not basis.words_note:
         basis = replace(basis, phrased=reader.read(turns, diarization.speakers))
 
-    def moments(
+    def again(
         changed: TurnsConfig, measures: MeasuresConfig, kinds: Collection[EventType]
-    ) -> tuple[Event, ...]:
-        other = conversation
+    ) -> Found:
+        other = basis
         if changed != config.turns:
             veto = spoken.under(changed) if spoken else None
-            other = converse(diarization, changed, within=within, words=veto)
-        return measured.moments(replace(basis, conversation=other, config=measures), kinds)
+            talk = converse(diarization, changed, within=within, words=veto)
+            other = _over(basis, replace(talk, turns=reworded(talk.turns, turns)))
+        return measured.again(replace(other, config=measures), kinds, turns=changed != config.turns)
 
-    found = weigh(measured.measure(basis), moments, config.turns, config.measures)
+    found = weigh(measured.measure(basis), again, config.turns, config.measures)
     return Section(
         id=number,
         start=within.start,
@@ -257,6 +261,16 @@ def _section(
         role_note=decision.note,
         note=practice_note(basis),
     )
+
+
+def _over(basis: Basis, conversation: Conversation) -> Basis:
+    """The same words, and what the model read in them, in other turns."""
+    phrased = {
+        speaker: read.over(t for t in conversation.turns if t.speaker == speaker)
+        for speaker, read in basis.phrased.items()
+        if speaker == basis.therapist
+    }
+    return replace(basis, conversation=conversation, phrased=phrased)
 
 
 def _within(choice: SectionChoice, heard: Heard) -> Span:

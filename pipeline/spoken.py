@@ -99,6 +99,22 @@ def with_words(turns: Iterable[Turn], words: Iterable[Word]) -> tuple[Turn, ...]
     )
 
 
+def reworded(turns: Iterable[Turn], before: Iterable[Turn]) -> tuple[Turn, ...]:
+    """Other turns of the same conversation with the words that ``before`` had.
+
+    Turns that stayed as they were are given back themselves; only the rest are worded anew.
+    """
+    worded = {(t.start, t.end, t.speaker, t.kind): t for t in before}
+    found = [(t, worded.pop((t.start, t.end, t.speaker, t.kind), None)) for t in turns]
+    left = sorted((w for t in worded.values() for w in t.words), key=lambda w: w.start)
+    fresh = with_words((t for t, same in found if same is None), left)
+    return tuple(sorted((*(same for _, same in found if same), *fresh), key=_in_time))
+
+
+def _in_time(turn: Turn) -> tuple[float, float, str]:
+    return turn.start, turn.end, turn.speaker
+
+
 def _middle(word: Word) -> float:
     return (word.start + word.end) / 2
 

@@ -118,38 +118,35 @@ def read_as(bare, *probabilities, spread=(1.0, 1.0, 1.0), drivers=((), (), ())):
 
 
 class FixedReader:
-    """In the model's place: a turn is as likely as ``likely(text)`` says; counts its readings."""
+    """In the model's place: a turn is as likely as its likeliest word is by ``likely(word)``."""
 
-    def __init__(self, likely=lambda text: (0.0,) * len(KINDS)):
+    def __init__(self, likely=lambda _word: (0.0,) * len(KINDS)):
         self.likely = likely
         self.readings = 0
 
     def read(self, turns, speakers):
         self.readings += 1
         turns = tuple(turns)
-        return {
-            who: Phrased(
-                tuple(
-                    Likely(t, self.likely(t.text), ((), (), ()))
-                    for t in turns
-                    if t.speaker == who and t.kind == "turn" and t.words
-                ),
-                (1.0,) * len(KINDS),
-            )
-            for who in speakers
-        }
+        return {who: self._read(t for t in turns if t.speaker == who) for who in speakers}
+
+    def _read(self, turns):
+        turns = tuple(t for t in turns if t.words)
+        said = tuple((w.start, self.likely(w.text)) for t in turns for w in t.words)
+        bare = Phrased((), (1.0,) * len(KINDS), said)
+        return bare.over(turns)
 
 
-def heard(*said, words=True, channels=2, within=None, owned=True):
+def heard(*said, channels=2, within=None, owned=True, confidence=None, further=(), prosody=None):
     """What models would have made of (speaker, start, end, text).
 
-    ``words``: whether any were written down; ``owned``: whether each has its owner already.
+    ``owned``: whether each word has its owner already; ``further``: words of nobody.
     """
     speech = voices_of(*said)
     own = written(*((w, a, b, text) for w, a, b, text in said if text))
     if not owned:
         own = [replace(word, speaker=None) for word in own]
-    transcript = Transcript(tuple(own), "en", "written down", "good") if words else None
+    own = [replace(word, confidence=confidence) for word in (*own, *further)]
+    transcript = Transcript(tuple(own), "en", "written down", "good")
     engine = Engine("written down", "1", "A test's own.")
     return Heard(
         facts=RecordingFacts(
@@ -159,6 +156,7 @@ def heard(*said, words=True, channels=2, within=None, owned=True):
         diarizer=engine,
         transcript=transcript,
         transcriber=engine,
+        prosody=prosody,
     )
 
 

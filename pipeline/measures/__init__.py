@@ -24,8 +24,10 @@ _MOMENTS: tuple[tuple[Any, frozenset[EventType]], ...] = (
     (silences, frozenset({"silence"})),
     (overlaps, frozenset({"overlapping_start", "dual_start", "floor_taken", "overlap_floor_kept"})),
     (backchannels, frozenset({"backchannel"})),
+    (phrasing, frozenset({"reflection", "question", "information"})),
+    (candidates, frozenset({"affirmation", "summary"})),
 )
-"""Which measure makes which moments of timing."""
+"""Which measure makes which moments."""
 
 
 def measure(basis: Basis) -> Found:
@@ -34,11 +36,20 @@ def measure(basis: Basis) -> Found:
     return _together((timing(basis), *(m.evaluate(basis) for m in further)))
 
 
-def moments(basis: Basis, kinds: Collection[EventType]) -> tuple[Event, ...]:
-    """The moments of these kinds of timing, sorted by start; no ranges are drawn, for speed."""
+def again(basis: Basis, kinds: Collection[EventType], *, turns: bool = False) -> Found:
+    """The moments of these kinds and the figures beside them; no ranges are drawn, for speed.
+
+    ``turns``: also the figures that are told or not by how many turns there are.
+    """
     bare = replace(basis, intervals=None)
-    found = _together(m.evaluate(bare) for m, made in _MOMENTS if made & set(kinds)).events
-    return tuple(event for event in found if event.type in kinds)
+    parts = [m.evaluate(bare) for m, made in _MOMENTS if made & set(kinds)]
+    if turns:
+        parts += [talk.lengths(bare), latency.evaluate(bare)]
+        parts += [words.rates(bare), echo.enough(bare)]
+        if tone.few(bare):
+            parts.append(tone.evaluate(bare))
+    found = _together(parts)
+    return replace(found, events=tuple(event for event in found.events if event.type in kinds))
 
 
 def timing(basis: Basis) -> Found:

@@ -17,6 +17,7 @@ from pipeline.prosody import Prosody
 from pipeline.records import Event, Grade, Measure, Person, Quality, Word
 from pipeline.settings import IntervalsConfig, MeasuresConfig
 from pipeline.spoken import Spoken
+from pipeline.thresholds import FACTORS, scaled
 from pipeline.timeline import Span, Timeline
 from pipeline.turns import Conversation
 
@@ -35,6 +36,7 @@ class Basis:
         voices: grade of the diarization; ``abstained`` empties every figure.
         words: grade of the transcript; ``abstained`` where there is none.
         words_note: why the words can't be counted; empty where they can.
+        words_hang: thresholds that, halved or raised by half, would make them count or not.
         sees_overlap: whether the diarizer can tell two voices at once.
         spoken: the words, where they may veto what the sound shows.
         prosody: loudness and pitch; None without sound.
@@ -54,6 +56,7 @@ class Basis:
     sees_overlap: bool
     voices_note: str = ""
     words_note: str = ""
+    words_hang: tuple[str, ...] = ()
     spoken: Spoken | None = None
     prosody: Prosody | None = None
     quality: Quality | None = None
@@ -205,14 +208,23 @@ def graded(basis: Basis, measure: Measure, *, by: Ground = "voices") -> Measure:
     Words are no surer than the voices that they were given to, unless a transcript named them.
     """
     if by == "words" and basis.words_note:
-        return abstained(measure, basis.words_note)
+        return replace(abstained(measure, basis.words_note), uncertain=basis.words_hang)
     if by == "voices" and basis.voices == "abstained":
         return abstained(measure, basis.voices_note or "not enough to tell: the voices are unclear")
     if measure.value is None:
         return replace(measure, certainty="abstained")
     grounds = (basis.voices, basis.words) if by == "words" else (basis.voices,)
     known = [grade for grade in grounds if grade != "abstained"]
-    return replace(measure, certainty=max(known, key=_SURE.index))
+    hanging = measure.uncertain + (basis.words_hang if by == "words" else ())
+    return replace(measure, certainty=max(known, key=_SURE.index), uncertain=hanging)
+
+
+def moments_of_words(basis: Basis, events: Iterable[Event]) -> tuple[Event, ...]:
+    """The moments in order of time, with what the words hang on; none where they don't count."""
+    if basis.words_note:
+        return ()
+    marked = (replace(e, uncertain=e.uncertain + basis.words_hang) for e in events)
+    return tuple(sorted(marked, key=lambda e: (e.start, e.type)))
 
 
 def practice_note(basis: Basis) -> str:
@@ -255,13 +267,13 @@ def spans_of(events: Iterable[Event]) -> Timeline:
 
 def _hanging(basis: Basis, counted: float, least: float) -> tuple[str, ...]:
     """The thresholds that, halved or raised by half, would make a figure told or not told."""
-    half, more = 0.5, 1.5
+    less, more = FACTORS
     names = []
     for name, value, limit in (
         ("min_practice", basis.practice, basis.config.min_practice),
         ("min_denominator", counted, least),
     ):
-        if half * limit <= value < more * limit:
+        if scaled(limit, less) <= value < scaled(limit, more):
             names.append(name)
     return tuple(names)
 

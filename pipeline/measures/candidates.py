@@ -14,11 +14,11 @@ precision nor recall is known: candidates to listen to, never a rate.
 import re
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
+from functools import lru_cache
 
 from pipeline.corrections import judgement
-from pipeline.lexicon import first_phrase, opening, tokens
-from pipeline.measures.basis import Basis, Found, count
+from pipeline.lexicon import Phrases, first_phrase, opening, tokens
+from pipeline.measures.basis import Basis, Found, count, moments_of_words
 from pipeline.measures.echo import stems_of
 from pipeline.measures.phrasing import judged
 from pipeline.records import Event, EventType, Measure, Turn
@@ -37,8 +37,7 @@ def evaluate(basis: Basis) -> Found:
         f"affirmations.{basis.therapist}": _figure(basis, affirmations),
         f"summaries.{basis.therapist}": _figure(basis, summaries),
     }
-    events = sorted((*affirmations, *summaries), key=lambda e: (e.start, e.type))
-    return Found(figures, () if basis.words_note else tuple(events))
+    return Found(figures, moments_of_words(basis, (*affirmations, *summaries)))
 
 
 def _figure(basis: Basis, events: Iterable[Event]) -> Measure:
@@ -48,22 +47,27 @@ def _figure(basis: Basis, events: Iterable[Event]) -> Measure:
 def _affirmations(basis: Basis) -> list[Event]:
     out: list[Event] = []
     for turn in basis.conversation.of("turn", basis.therapist):
-        cues = (first_phrase(tokens(s), basis.lexicon.affirmations) for s in _sentences(turn))
-        cue = next(filter(None, cues), ())
+        cue = _affirming(turn.text, basis.lexicon.affirmations)
         said = judgement(turn, "affirmation", basis.corrections)
         if said or (cue and said is None):
-            out.append(_event("affirmation", turn, " ".join(cue)))
+            out.append(_event("affirmation", turn, cue))
     return out
+
+
+@lru_cache(maxsize=1_000)  # the turns of a session, looked at again for each threshold
+def _affirming(text: str, phrases: Phrases) -> str:
+    cues = (first_phrase(tokens(s), phrases) for s in _SENTENCE.findall(text))
+    return " ".join(next(filter(None, cues), ()))
 
 
 def _summaries(basis: Basis) -> list[Event]:
     config, out = basis.config, []
     reflects = {likely.turn.start: likely.of("reflection") for likely in judged(basis).turns}
     least = config.candidate
-    said: deque[frozenset[str]] = deque(maxlen=config.summary_reach)
+    said: deque[Turn] = deque(maxlen=config.summary_reach)
     for turn in basis.conversation.of("turn"):
         if turn.speaker != basis.therapist:
-            said.append(stems_of(turn.words, basis.lexicon))
+            said.append(turn)
             continue
         agreed = judgement(turn, "summary", basis.corrections)
         if agreed:
@@ -74,20 +78,14 @@ def _summaries(basis: Basis) -> list[Event]:
             and reflects.get(turn.start, 0.0) >= least
         ):
             own = stems_of(turn.words, basis.lexicon)
-            drawn = sum(len(own & stems) >= _SHARED for stems in said)
-            openings = (opening(tokens(s), basis.lexicon.summary_stems) for s in _sentences(turn))
+            heard = (stems_of(other.words, basis.lexicon) for other in said)
+            drawn = sum(len(own & stems) >= _SHARED for stems in heard)
+            sentences = _SENTENCE.findall(turn.text)
+            openings = (opening(tokens(s), basis.lexicon.summary_stems) for s in sentences)
             cue = " ".join(next(filter(None, openings), ()))
             if cue or drawn >= config.summary_turns:
-                hanging = [] if len(turn.words) >= 1.5 * config.summary_words else ["summary_words"]
-                if not cue and drawn < 1.5 * config.summary_turns:
-                    hanging.append("summary_turns")
-                event = _event("summary", turn, cue or f"words of {drawn} earlier turns")
-                out.append(replace(event, uncertain=tuple(hanging)))
+                out.append(_event("summary", turn, cue or f"words of {drawn} earlier turns"))
     return out
-
-
-def _sentences(turn: Turn) -> list[str]:
-    return _SENTENCE.findall(turn.text)
 
 
 def _event(kind: EventType, turn: Turn, cue: str) -> Event:

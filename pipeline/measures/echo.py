@@ -8,7 +8,7 @@ stems (Porter 2001), so "worried" picks up "worry". Every echoed word is marked.
 other words.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -31,17 +31,20 @@ def evaluate(basis: Basis) -> Found:
             content += bool(own)
             if own & heard:
                 echoed.append(Span(word.start, word.end))
-    measure = ratio(
-        basis,
-        float(len(echoed)),
-        float(content),
-        unit="share",
-        least=basis.config.min_denominator,
-        evidence=echoed,
-        speaker=basis.therapist,
-        by="words",
-    )
-    return Found({"picking_up": measure})
+    return _figure(basis, echoed, content)
+
+
+def enough(basis: Basis) -> Found:
+    """``picking_up`` as far as it takes to know whether it is told: no more words than needed."""
+    least, seen = max(1, basis.config.min_denominator), 0
+    if basis.therapist is None:
+        return Found()
+    for turn, _ in followed(basis):
+        for word in turn.words:
+            seen += bool(stems_of((word,), basis.lexicon))
+            if seen >= least:
+                return _figure(basis, (), seen)
+    return _figure(basis, (), seen)
 
 
 def followed(basis: Basis) -> Iterator[tuple[Turn, Turn]]:
@@ -54,6 +57,20 @@ def followed(basis: Basis) -> Iterator[tuple[Turn, Turn]]:
         if turn.speaker == basis.therapist and before is not None:
             yield turn, before
         before = turn if turn.speaker != basis.therapist else None
+
+
+def _figure(basis: Basis, echoed: Sequence[Span], content: int) -> Found:
+    measure = ratio(
+        basis,
+        float(len(echoed)),
+        float(content),
+        unit="share",
+        least=basis.config.min_denominator,
+        evidence=echoed,
+        speaker=basis.therapist,
+        by="words",
+    )
+    return Found({"picking_up": measure})
 
 
 def stems_of(words: Iterable[Word], lexicon: Lexicon) -> frozenset[str]:

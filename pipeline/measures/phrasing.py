@@ -17,10 +17,11 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.corrections import judgement
-from pipeline.measures.basis import Basis, Found, ratio
+from pipeline.measures.basis import Basis, Found, moments_of_words, ratio
 from pipeline.phrased import KINDS, Kind, Likely, Phrased
 from pipeline.phrasing.model import Expected, expected_count
 from pipeline.records import Event, Measure
+from pipeline.thresholds import FACTORS
 
 NAMES: dict[Kind, str] = {
     "reflection": "reflections",
@@ -41,7 +42,7 @@ def evaluate(basis: Basis) -> Found:
         measures[f"{name}.{basis.therapist}"] = _share(basis, phrased, kind, found)
         events += [_event(likely, kind, basis.config.candidate) for likely in found]
     measures["reflections_to_questions"] = _ratio(basis, phrased)
-    return Found(measures, () if basis.words_note else tuple(sorted(events, key=_start)))
+    return Found(measures, moments_of_words(basis, events))
 
 
 def judged(basis: Basis) -> Phrased:
@@ -131,9 +132,5 @@ def _event(likely: Likely, kind: Kind, candidate: float) -> Event:
         turn.speaker,
         confidence=probability,
         detail={"cue": because} if because else {},
-        uncertain=() if probability >= 1.5 * candidate else ("candidate",),
+        uncertain=() if probability >= FACTORS[1] * candidate else ("candidate",),
     )
-
-
-def _start(event: Event) -> tuple[float, str]:
-    return event.start, event.type

@@ -14,8 +14,11 @@ is part of the voices' grade and stands in their note, it is no figure of its ow
 it left out has no confidence at all.
 """
 
+from dataclasses import replace
+
 from pipeline.measures.basis import Basis, Found, abstained, graded
 from pipeline.records import Measure, Word
+from pipeline.thresholds import changed
 from pipeline.timeline import Span, Timeline, union
 
 WHOLE = "of the whole recording, not of this section"
@@ -48,6 +51,19 @@ def too_unclear(basis: Basis) -> str:
     return (
         f"not enough to tell: too many words were unclear ({', '.join(reasons)}); a better "
         "recording or transcript would help"
+    )
+
+
+def unclear_hangs(basis: Basis) -> tuple[str, ...]:
+    """The thresholds that, halved or raised by half, would make the words clear or unclear."""
+    now = bool(too_unclear(basis))
+    return tuple(
+        name
+        for name in ("unclear_words", "unclear_confidence")
+        if any(
+            bool(too_unclear(replace(basis, config=other))) != now
+            for other in changed(basis.config, name)
+        )
     )
 
 

@@ -30,11 +30,17 @@ def evaluate(basis: Basis) -> Found:
         measures[f"talk_share.{speaker}"] = share
         if speaker == basis.therapist:
             measures["talk_share"] = share
-        measures |= _turn_lengths(basis, speaker)
+    measures |= lengths(basis).measures
     measures["time_shares"] = _time_shares(basis)
     if basis.therapist is not None:
         measures["balance"] = _balance(basis, spoken)
     return Found(measures)
+
+
+def lengths(basis: Basis) -> Found:
+    """``turn_length.<label>`` and ``longest_turn.<label>``."""
+    own = (_turn_lengths(basis, speaker) for speaker in basis.speakers)
+    return Found({name: figure for found in own for name, figure in found.items()})
 
 
 def _ranged(basis: Basis, share: Measure, speaker: str) -> Measure:

@@ -30,6 +30,7 @@ from pipeline.measures.basis import Basis, Found, abstained, distribution
 from pipeline.prosody import Array, Prosody
 from pipeline.records import Measure, channel_label
 from pipeline.settings import MeasuresConfig
+from pipeline.thresholds import changed
 from pipeline.timeline import Span, Timeline, subtract
 
 DESCRIPTION = "a description, not a quality"
@@ -38,6 +39,10 @@ NOT_FOLLOWED = "not enough to tell: the pitch jumps by octaves, as on some telep
 NO_SOUND = "not enough to tell: there is no sound to listen to"
 
 _LOW, _HIGH = 10.0, 90.0
+_LIMITS = (
+    *("tone_speech", "tone_voiced", "range_voiced"),
+    *("pitch_floor", "pitch_ceiling", "pitch_spread"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,27 @@ class Tone:
     pitch: Array
 
 
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """The frames of a person's channel, and in which they alone speak.
+
+    Attributes:
+        quartiles: lower and upper of the pitch while they alone speak; None where there is none.
+    """
+
+    step: float
+    clear: npt.NDArray[np.bool_]
+    loudness: Array
+    pitch: Array
+    quartiles: tuple[float, float] | None
+
+
 def evaluate(basis: Basis) -> Found:
     """``loudness.<label>``, ``pitch.<label>`` and ``pitch_range.<label>``."""
     measures: dict[str, Measure] = {}
     for speaker in basis.speakers:
-        tones = tones_of(basis, speaker)
+        voice = _voice(basis, speaker)
+        tones = _tones(basis, speaker, voice, basis.config)
         step = basis.prosody.step if basis.prosody is not None else 1.0
         own = {
             "loudness": _loudness(basis, speaker, tones, step),
@@ -67,43 +88,105 @@ def evaluate(basis: Basis) -> Found:
             "pitch_range": _pitch_range(basis, speaker, tones, step),
         }
         followed = _followed(tones, basis.config)
-        measures |= {
-            f"{name}.{speaker}": _noted(basis, name, figure, followed=followed)
-            for name, figure in own.items()
-        }
+        hanging = _hanging(basis, speaker, voice)
+        for name, figure in own.items():
+            noted = _noted(basis, name, figure, followed=followed)
+            measures[f"{name}.{speaker}"] = replace(
+                noted, uncertain=noted.uncertain + hanging.get(name, ())
+            )
     return Found(measures)
+
+
+def few(basis: Basis) -> bool:
+    """Whether somebody has so few turns that other turns might be too few for these figures."""
+    most = 4 * basis.config.min_denominator
+    return basis.prosody is not None and any(
+        len(basis.conversation.of("turn", speaker)) < most for speaker in basis.speakers
+    )
 
 
 def tones_of(basis: Basis, speaker: str) -> tuple[Tone, ...]:
     """Every turn of a person, octave errors left out; nothing where there is no sound."""
+    return _tones(basis, speaker, _voice(basis, speaker), basis.config)
+
+
+def _voice(basis: Basis, speaker: str) -> _Voice | None:
     if basis.prosody is None:
-        return ()
+        return None
     alone = subtract(basis.conversation.ipus[speaker], basis.conversation.others(speaker))
     clear = _inside(alone, basis.prosody)
     channel = _channel(basis.prosody, speaker, clear)
-    loudness, pitch = basis.prosody.loudness[channel], basis.prosody.pitch[channel].copy()
-    pitch[~_in_range(pitch, clear, basis.config)] = np.nan
-    step, out = basis.prosody.step, []
+    loudness, pitch = basis.prosody.loudness[channel], basis.prosody.pitch[channel]
+    own = pitch[clear & np.isfinite(pitch)]
+    quartiles = None
+    if len(own):
+        lower, upper = np.percentile(own, [25, 75])
+        quartiles = (float(lower), float(upper))
+    return _Voice(basis.prosody.step, clear, loudness, pitch, quartiles)
+
+
+def _tones(
+    basis: Basis, speaker: str, voice: _Voice | None, config: MeasuresConfig
+) -> tuple[Tone, ...]:
+    if voice is None:
+        return ()
+    spoken = voice.clear & np.isfinite(voice.loudness)
+    voiced = voice.clear & _in_range(voice, config)
+    out = []
     for turn in basis.conversation.of("turn", speaker):
-        frames = slice(round(turn.start / step), round(turn.end / step))
-        spoken = clear[frames] & np.isfinite(loudness[frames])
-        voiced = clear[frames] & np.isfinite(pitch[frames])
-        out.append(Tone(turn.span, loudness[frames][spoken], pitch[frames][voiced]))
+        frames = slice(round(turn.start / voice.step), round(turn.end / voice.step))
+        out.append(
+            Tone(
+                turn.span,
+                voice.loudness[frames][spoken[frames]],
+                voice.pitch[frames][voiced[frames]],
+            )
+        )
     return tuple(out)
+
+
+def _hanging(basis: Basis, speaker: str, voice: _Voice | None) -> dict[str, tuple[str, ...]]:
+    """For each figure the limits that, changed by half, would make it told or not told."""
+    if voice is None or basis.voices == "abstained" or basis.practice < basis.config.min_practice:
+        return {}
+    names: dict[str, tuple[str, ...]] = {}
+    now = _told(_tones(basis, speaker, voice, basis.config), voice.step, basis.config)
+    for limit in _LIMITS:
+        told = [
+            _told(_tones(basis, speaker, voice, config), voice.step, config)
+            for config in changed(basis.config, limit)
+        ]
+        for figure, was in now.items():
+            if any(other[figure] != was for other in told):
+                names[figure] = (*names.get(figure, ()), limit)
+    return names
+
+
+def _told(tones: tuple[Tone, ...], step: float, config: MeasuresConfig) -> dict[str, bool]:
+    """Which of the figures have as many turns as they need."""
+    followed, least = _followed(tones, config), config.min_denominator
+    loud = sum(len(t.loudness) * step >= config.tone_speech for t in tones)
+    high = sum(len(t.pitch) * step >= config.tone_voiced for t in tones)
+    wide = sum(len(t.pitch) * step >= config.range_voiced for t in tones)
+    return {
+        "loudness": loud >= least,
+        "pitch": followed and high >= least,
+        "pitch_range": followed and wide >= least,
+    }
 
 
 def _loudness(basis: Basis, speaker: str, tones: tuple[Tone, ...], step: float) -> Measure:
     heard = [t for t in tones if len(t.loudness) * step >= basis.config.tone_speech]
     levels = np.array([10 * np.log10(np.mean(10 ** (t.loudness / 10))) for t in heard])
     middle = _weighed_median(levels, np.array([len(t.loudness) for t in heard]))
-    seen = [(_told(level - middle), t.span) for level, t in zip(levels, heard, strict=True)]
+    seen = [(_rounded(level - middle), t.span) for level, t in zip(levels, heard, strict=True)]
     return distribution(basis, seen, unit="dB", speaker=speaker)
 
 
 def _pitch(basis: Basis, speaker: str, tones: tuple[Tone, ...], step: float) -> Measure:
     heard = [t for t in tones if len(t.pitch) * step >= basis.config.tone_voiced]
     middle = float(np.median(np.concatenate([t.pitch for t in heard]))) if heard else 1.0
-    seen = [(_told(12 * np.log2(np.median(t.pitch) / middle)), t.span) for t in heard]
+    seen = [(_rounded(12 * np.log2(np.median(t.pitch) / middle)), t.span) for t in heard]
     parts = {"hertz": round(middle, 1)}
     return distribution(basis, seen, unit="semitones", speaker=speaker, parts=parts)
 
@@ -113,7 +196,7 @@ def _pitch_range(basis: Basis, speaker: str, tones: tuple[Tone, ...], step: floa
     for tone in tones:
         if len(tone.pitch) * step >= basis.config.range_voiced:
             low, high = np.percentile(tone.pitch, [_LOW, _HIGH])
-            seen.append((_told(12 * np.log2(high / low)), tone.span))
+            seen.append((_rounded(12 * np.log2(high / low)), tone.span))
     return distribution(basis, seen, unit="semitones", speaker=speaker)
 
 
@@ -144,16 +227,13 @@ def _channel(prosody: Prosody, speaker: str, clear: npt.NDArray[np.bool_]) -> in
     return int(np.argmax(power))
 
 
-def _in_range(
-    pitch: Array, clear: npt.NDArray[np.bool_], config: MeasuresConfig
-) -> npt.NDArray[np.bool_]:
+def _in_range(voice: _Voice, config: MeasuresConfig) -> npt.NDArray[np.bool_]:
     """Frames whose pitch a person with this pitch can have; the rest are octave errors."""
-    own = pitch[clear & np.isfinite(pitch)]
-    if not len(own):
-        return np.zeros(len(pitch), bool)
-    lower, upper = np.percentile(own, [25, 75])
+    if voice.quartiles is None:
+        return np.zeros(len(voice.pitch), bool)
+    lower, upper = voice.quartiles
     low, high = config.pitch_floor * lower, config.pitch_ceiling * upper
-    found: npt.NDArray[np.bool_] = (pitch >= low) & (pitch <= high)
+    found: npt.NDArray[np.bool_] = (voice.pitch >= low) & (voice.pitch <= high)
     return found
 
 
@@ -175,6 +255,6 @@ def _weighed_median(values: npt.NDArray[np.floating], weights: npt.NDArray[np.in
     return float(values[order][np.searchsorted(upto, upto[-1] / 2)])
 
 
-def _told(value: float) -> float:
+def _rounded(value: float) -> float:
     """As finely as anybody hears it."""
     return round(float(value), 3)

@@ -23,6 +23,12 @@ UNTIMED = "not enough to tell: without the recording there are no seconds of spe
 
 def evaluate(basis: Basis) -> Found:
     """``talk_share_words.<label>``, ``speech_rate.<label>``, ``fillers.<label>``."""
+    fillers = {f"fillers.{speaker}": _fillers(basis, speaker) for speaker in basis.speakers}
+    return Found(rates(basis).measures | fillers)
+
+
+def rates(basis: Basis) -> Found:
+    """``talk_share_words.<label>`` and ``speech_rate.<label>``: words that need only be counted."""
     spoken = {speaker: _turns(basis, speaker) for speaker in basis.speakers}
     words = {speaker: float(sum(len(t.words) for t in own)) for speaker, own in spoken.items()}
     measures: dict[str, Measure] = {}
@@ -40,7 +46,6 @@ def evaluate(basis: Basis) -> Found:
         if speaker == basis.therapist:
             measures["talk_share_words"] = share
         measures[f"speech_rate.{speaker}"] = _rate(basis, speaker, words[speaker])
-        measures[f"fillers.{speaker}"] = _fillers(basis, speaker)
     return Found(measures)
 
 
