@@ -123,6 +123,7 @@ def _from_artefacts(recording: StoredRecording, *, therapist: str) -> Report | N
             therapist=therapist,
             sections=[SectionChoice(*span) for span in chosen.sections],
             corrections=of_speakers(chosen.corrections),
+            approach=chosen.approach,
             progress=_only_kept,
         )
     except _NotKeptError:

@@ -39,6 +39,13 @@ Therapist = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(help="Who the therapist is: left, right, or a voice's label."),
 ]
+Approach = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        help="What the course teaches: MI, person-centred, CBT, psychodynamic, other or unset. "
+        "Published bands are shown for MI only."
+    ),
+]
 Section = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
@@ -83,6 +90,7 @@ def analyze(
             help="one microphone, two microphones, call mixed, call separate, or unknown."
         ),
     ] = "unknown",
+    approach: Approach = None,
     section: Section = None,
     recording: Annotated[
         Optional[str],  # noqa: UP045
@@ -90,7 +98,13 @@ def analyze(
     ] = None,
 ) -> None:
     """Measure recordings, store the reports and, with --out, write them to files."""
-    from pipeline.commands import analyze_files, analyze_stored, parse_section, parse_setup
+    from pipeline.commands import (
+        analyze_files,
+        analyze_stored,
+        parse_approach,
+        parse_section,
+        parse_setup,
+    )
     from pipeline.config import load_config
 
     config = load_config(profile, overrides=overrides or ())
@@ -106,6 +120,7 @@ def analyze(
         out=out,
         therapist=therapist,
         setup=parse_setup(setup),
+        approach=parse_approach(approach),
         sections=sections,
     )
     raise typer.Exit(code)
@@ -125,10 +140,11 @@ def import_(
     profile: Profile = None,
     overrides: Overrides = None,
     therapist: Therapist = None,
+    approach: Approach = None,
     section: Section = None,
 ) -> None:
     """Use a transcript made elsewhere."""
-    from pipeline.commands import analyze_files, parse_section
+    from pipeline.commands import analyze_files, parse_approach, parse_section
     from pipeline.config import load_config
 
     code = analyze_files(
@@ -136,6 +152,7 @@ def import_(
         load_config(profile, overrides=overrides or ()),
         out=out,
         therapist=therapist,
+        approach=parse_approach(approach),
         sections=tuple(parse_section(text) for text in section or ()),
         transcript=transcript if audio else None,
     )

@@ -15,7 +15,7 @@ from pipeline.errors import AttuneError, ConfigError
 from pipeline.exports import write_html, write_rttm, write_vtt
 from pipeline.hearing import is_transcript
 from pipeline.places import data_dir
-from pipeline.records import Progress, Setup
+from pipeline.records import Approach, Progress, Setup
 from pipeline.report import Report, to_json
 from pipeline.session import SectionChoice, analyze
 from pipeline.settings import Config
@@ -35,6 +35,7 @@ def analyze_files(
     out: Path | None = None,
     therapist: str | None = None,
     setup: Setup = "unknown",
+    approach: Approach | None = None,
     sections: Sequence[SectionChoice] = (),
     transcript: Path | None = None,
 ) -> int:
@@ -55,6 +56,7 @@ def analyze_files(
                     name=name,
                     therapist=therapist,
                     setup=setup,
+                    approach=approach,
                     sections=sections,
                     transcript=transcript,
                 )
@@ -191,6 +193,23 @@ def parse_setup(text: str) -> Setup:
     raise ConfigError(f"--setup {text!r} is unknown; use one of: {', '.join(get_args(Setup))}")
 
 
+def parse_approach(text: str | None) -> Approach | None:
+    """One of the approaches that records.Approach knows, in any case; None for none.
+
+    Raises:
+        ConfigError: it is none of them.
+    """
+    for approach in get_args(Approach):
+        if text is not None and text.casefold() == approach.casefold():
+            known: Approach = approach
+            return known
+    if text is None:
+        return None
+    raise ConfigError(
+        f"--approach {text!r} is unknown; use one of: {', '.join(get_args(Approach))}"
+    )
+
+
 def _analyze_file(
     store: Store,
     path: Path,
@@ -199,6 +218,7 @@ def _analyze_file(
     name: str,
     therapist: str | None,
     setup: Setup,
+    approach: Approach | None,
     sections: Sequence[SectionChoice],
     transcript: Path | None,
 ) -> Report:
@@ -210,6 +230,7 @@ def _analyze_file(
         probe(path, config.audio)
     known = {session.id for session in store.sessions()}
     row = store.ingest(path, name=name, setup=setup)
+    store.choose(row.id, approach=approach)
     try:
         with watching(name) as progress:
             return _analyze_stored(
@@ -249,6 +270,7 @@ def _analyze_stored(
         therapist=therapist or chosen.therapist or None,
         sections=sections or tuple(SectionChoice(s.start, s.end) for s in chosen.sections),
         corrections=of_speakers(chosen.corrections),
+        approach=chosen.approach,
         transcript=transcript,
         name=row.name,
         progress=_told(store, recording_id, progress),

@@ -148,7 +148,17 @@ def conclude(
         words = attribute(words, heard.diarization, config.attribution)
     chosen = sections or (SectionChoice(0.0, heard.facts.duration),)
     built = tuple(
-        _section(str(i + 1), choice, heard, words, config, reader, corrections, therapist=therapist)
+        _section(
+            str(i + 1),
+            choice,
+            heard,
+            words,
+            config,
+            reader,
+            corrections,
+            therapist=therapist,
+            approach=approach,
+        )
         for i, choice in enumerate(chosen)
     )
     return Report(
@@ -192,6 +202,7 @@ def _section(
     corrections: Sequence[Correction],
     *,
     therapist: str | None,
+    approach: Approach,
 ) -> Section:
     diarization = heard.diarization
     within = _within(choice, heard)
@@ -254,9 +265,9 @@ def _section(
             found,
             load_rules(),
             roles_sure=decision.confidence >= config.roles.ask_below,
-            approach=choice.approach,
+            approach=approach,
         ),
-        approach=choice.approach,
+        approach=approach,
         role_confidence=round(decision.confidence, 3),
         role_note=decision.note,
         note=practice_note(basis),

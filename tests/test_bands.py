@@ -6,9 +6,10 @@ from statistics import quantiles
 
 import pytest
 
-from pipeline.bands import as_toml, band_of, bands, demonstrated, high_quality, main
+from pipeline.bands import band_of, bands
 from pipeline.config import config_text, load_config
 from pipeline.errors import EvaluationError
+from pipeline.evaluation.demonstrations import as_toml, demonstrated, high_quality, main
 from pipeline.phrasing.corpus import Dialogue, Utterance
 
 CONFIG = load_config()

@@ -114,7 +114,7 @@ def test_the_same_input_gives_the_same_bytes(first, source, kept):
         "turns.ipu_gap=0.4",
         "measures.silence_listed=2.0",
         "roles.ask_below=0.5",
-        "evaluation.onset=0.5",
+        "turns.answer_lead=0.5",
     ],
 )
 def test_a_threshold_after_the_models_runs_no_model(source, kept, worked, setting):

@@ -7,12 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.bands import bands
 from pipeline.durations import clock
 from pipeline.exports import wording
 from pipeline.exports.swimlane import Row, swimlane
 from pipeline.meanings import MEANINGS, Meaning
 from pipeline.records import Event, Feedback, Measure, Section, Turn
 from pipeline.report import Report
+
+_UNITS = {"reflections_to_questions": "ratio"}
+"""Units of figures with a band, where they are no shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class View:
         shares: voice and share of the talking, where it may be shown.
         own: measures by voice: name, and a measure or None for each voice.
         common: measures of the section as a whole.
+        bands: for a figure's name, where published demonstrations of the approach lie.
         meanings: what each figure is, and what it can't tell.
     """
 
@@ -51,6 +56,7 @@ class View:
     own: tuple[tuple[str, tuple[Measure | None, ...]], ...]
     common: tuple[tuple[str, Measure], ...]
     moments: tuple[Moments, ...]
+    bands: dict[str, str]
     meanings: tuple[Meaning, ...]
     feedback: tuple[tuple[str, tuple[Feedback, ...]], ...]
     turns: tuple[Turn, ...]
@@ -74,6 +80,10 @@ def _view(report: Report, section: Section) -> View:
         own=_own(section, voices),
         common=_common(section, voices),
         moments=_moments(section),
+        bands={
+            name: wording.band(band, _UNITS.get(name, "share"))
+            for name, band in bands(section.approach).items()
+        },
         meanings=tuple(
             meaning
             for name, meaning in MEANINGS.items()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from pipeline.bands import Band
 from pipeline.meanings import MEANINGS
 from pipeline.records import EventType, Grade, Measure
 
@@ -98,6 +99,12 @@ def details_of(measure: Measure) -> tuple[str, ...]:
     if note and note != "not enough to tell":
         out.append(_sentence(note))
     return tuple(out)
+
+
+def band(where: Band, unit: str) -> str:
+    """A band in words, with where it comes from."""
+    low, high = figure(where.low, unit), figure(where.high, unit)
+    return f"Half of {where.sessions} lie between {low} and {high}: {where.caption}."
 
 
 def _parts(measure: Measure) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.corrections import Correction as Change
 from pipeline.corrections import LabelCorrection, SpeakerCorrection
+from pipeline.records import Approach
 from pipeline.store.models import Correction
 from pipeline.store.rows import Choices
 from pipeline.timeline import Span
@@ -17,10 +18,16 @@ _CHANGES: dict[str, type[Change]] = {"speaker": SpeakerCorrection, "label": Labe
 
 
 def choose(
-    session: Session, recording_id: str, *, therapist: str | None, sections: Sequence[Span] | None
+    session: Session,
+    recording_id: str,
+    *,
+    therapist: str | None,
+    sections: Sequence[Span] | None,
+    approach: Approach | None,
 ) -> None:
-    """Remember who the therapist is and where the sections lie; None leaves it as it was."""
-    for kind, value in (("therapist", therapist), ("sections", sections)):
+    """Remember who the therapist is, where the sections lie, the approach; None changes nothing."""
+    said = (("therapist", therapist), ("sections", sections), ("approach", approach))
+    for kind, value in said:
         if value is not None:
             session.add(Correction(recording_id=recording_id, kind=kind, value=value))
 
@@ -43,5 +50,6 @@ def chosen(session: Session, recording_id: str) -> Choices:
     return Choices(
         therapist=last.get("therapist") or None,
         sections=tuple(Span(*span) for span in last.get("sections", ())),
+        approach=last.get("approach", "unset"),
         corrections=tuple(_CHANGES[kind](**value) for kind, value in said if kind in _CHANGES),
     )

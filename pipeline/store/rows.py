@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from pipeline.corrections import Correction
-from pipeline.records import Grade, Setup
+from pipeline.records import Approach, Grade, Setup
 from pipeline.timeline import Span
 
 State = Literal["received", "analysing", "ready", "failed"]
@@ -60,8 +60,9 @@ class SessionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a user set right: the therapist, the practice sections, lines and labels."""
+    """What a user set right: therapist, practice sections, approach, lines, labels."""
 
     therapist: str | None = None
     sections: tuple[Span, ...] = ()
+    approach: Approach = "unset"
     corrections: tuple[Correction, ...] = ()

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.corrections import Correction
 from pipeline.errors import StoreError
-from pipeline.records import Setup
+from pipeline.records import Approach, Setup
 from pipeline.report import Report, from_json, to_json
 from pipeline.store import analyses, choices, consents, intake
 from pipeline.store.audit import first_broken, log
@@ -236,15 +236,22 @@ class Store:
         *,
         therapist: str | None = None,
         sections: Sequence[Span] | None = None,
+        approach: Approach | None = None,
     ) -> None:
-        """Remember who the therapist is and where the practice sections lie.
+        """Remember who the therapist is, where the sections lie, and the course's approach.
 
         None leaves a choice as it was; ``""`` and ``()`` take it back.
         """
         spans = None if sections is None else checked(sections, what="sections")
         with self._writing() as session:
             _row(session, recording_id)
-            choices.choose(session, recording_id, therapist=therapist, sections=spans)
+            choices.choose(
+                session,
+                recording_id,
+                therapist=therapist,
+                sections=spans,
+                approach=approach,
+            )
 
     def correct(self, recording_id: str, correction: Correction) -> None:
         """Remember that a line is somebody else's, or whether a moment is what it was called."""
