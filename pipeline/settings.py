@@ -369,7 +369,38 @@ class DashboardConfig:
     lead: float
 
 
-_OF_NO_REPORT = ("evaluation", "cohort", "dashboard")
+@dataclass(frozen=True, slots=True)
+class JobsConfig:
+    """Analyses in the queue and the worker that does them; see [jobs]."""
+
+    lease: float
+    heartbeat: float
+    poll: float
+    progress: float
+    attempts_max: int
+    backoff: float
+    backoff_max: float
+    backoff_jitter: float
+    start_max: float
+    memory_max: float
+    memory_share: float
+    time_base: float
+    time_per_hour: float
+
+    def __post_init__(self) -> None:
+        least = {"lease": 0.1, "heartbeat": 0.01, "poll": 0.01, "attempts_max": 1}
+        _at_least(self, "jobs", least | {"memory_max": 1.0, "time_base": 0.1})
+        if self.lease < 3 * self.heartbeat:
+            raise ConfigError(
+                f"jobs.lease = {self.lease} must be three heartbeats ({self.heartbeat} s each) or "
+                "more, so that one that comes late loses no job"
+            )
+        for name in ("memory_share", "backoff_jitter"):
+            if getattr(self, name) > 1:
+                raise ConfigError(f"jobs.{name} = {getattr(self, name)} must be 1 or less")
+
+
+_OF_NO_REPORT = ("evaluation", "cohort", "dashboard", "jobs")
 """Sections of the configuration that are read after the reports were made."""
 
 
@@ -391,6 +422,7 @@ class Config:
     cohort: CohortConfig
     evaluation: EvaluationConfig
     dashboard: DashboardConfig
+    jobs: JobsConfig
 
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with any setting that a report hangs on."""

@@ -1,8 +1,10 @@
 """The migrations make the tables that the models describe."""
 
+import functools
 import sqlite3
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -51,6 +53,63 @@ def test_head_is_the_last_script():
     config = Config()
     config.set_main_option("script_location", str(migrations.__path__[0]))
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+
+
+def test_jobs_of_the_first_schema_are_kept_and_told_whose_they_are(tmp_path, monkeypatch):
+    path = tmp_path / "attune.db"
+    first = functools.partial(command.upgrade, revision="0001")
+    monkeypatch.setattr(command, "upgrade", lambda config, _head: first(config))
+    open_database(path).dispose()
+    monkeypatch.undo()
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            """
+            INSERT INTO person VALUES ('p', 'P-1', '2026-01-01'), ('q', 'P-2', '2026-01-01');
+            INSERT INTO recording VALUES
+              ('r', 'p', 'n', '', 1, 'h', 'unknown', 'acted role', '2026-01-01', 'analysing', '',
+               0, ''),
+              ('s', 'q', 'n', '', 1, 'h', 'unknown', 'acted role', '2026-01-01', 'ready', '', 0,
+               '');
+            INSERT INTO job VALUES
+              ('1', 'r', 'analysis', 'running', 'audio', 0.5, 2, 3, 'w', '2026-01-01', 0, '',
+               '2026-01-01'),
+              ('2', 'r', 'analysis', 'waiting', '', 0, 0, 3, '', NULL, 0, '', '2026-01-02'),
+              ('3', 's', 'analysis', 'done', '', 1, 1, 3, 'w', NULL, 0, '', '2026-01-03');
+            """
+        )
+    connection.close()
+    engine = open_database(path)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT id, person_id, state, attempt, holder, config_hash FROM job ORDER BY id")
+        ).all()
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+    engine.dispose()
+    assert rows == [
+        ("1", "p", "queued", 2, "", ""),
+        ("2", "p", "cancelled", 0, "", ""),
+        ("3", "q", "done", 1, "w", ""),
+    ]
+
+
+def test_a_recording_has_one_live_job_per_configuration(engine):
+    job = text(
+        "INSERT INTO job (id, recording_id, person_id, kind, config_hash, priority, state, stage,"
+        " fraction, attempt, spared, max_attempts, holder, cancel, error, created_at) VALUES"
+        " (:id, 'r', 'p', 'analysis', 'h', 0, :state, '', 0, 0, 0, 3, '', 0, '', '2026-01-01')"
+    )
+    with writing(engine).begin() as connection:
+        connection.execute(text("INSERT INTO person VALUES ('p', 'P-1', '2026-01-01')"))
+        connection.execute(
+            text(
+                "INSERT INTO recording VALUES ('r', 'p', 'n', '', 1, 'h', 'unknown',"
+                " 'acted role', '2026-01-01', 'received', '', 0, '')"
+            )
+        )
+        for i, state in enumerate(("done", "done", "parked", "queued")):
+            connection.execute(job, {"id": str(i), "state": state})
+    with pytest.raises(IntegrityError), writing(engine).begin() as connection:
+        connection.execute(job, {"id": "9", "state": "running"})
 
 
 def test_opening_twice_changes_nothing(tmp_path):

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import JSON
@@ -37,6 +38,8 @@ from pipeline.store.columns import (
 
 PURPOSES = ("therapist_feedback", "trainer_hears", "played_in_class", "group_figures",
             "improving_model")  # fmt: skip
+JOB_STATES = ("queued", "running", "done", "parked", "cancelled")
+LIVE = "state IN ('queued', 'running')"
 STATES = ("received", "analysing", "ready", "failed")
 MATERIALS = ("acted role", "partner's own", "real client")
 SHARING = ("only me", "trainer", "group")
@@ -309,23 +312,47 @@ class HandIn(Base):
 
 
 class Job(Base):
-    """Work to be done once: who holds it and until when, so that a dead worker's job goes on."""
+    """An analysis to be done once: who holds it and until when, so that a dead worker's goes on.
+
+    ``attempt`` counts claims and never falls: with ``holder`` it tells who may write. ``spared`` of
+    them don't count as tries, because the worker was stopped. ``config_hash`` tells what was asked
+    for; of each recording and configuration one job at most is queued or running.
+    """
 
     __tablename__ = "job"
-    __table_args__ = (Index(None, "state", "created_at"),)
+    __table_args__ = (
+        one_of("state", JOB_STATES),
+        Index(None, "state", "created_at"),
+        Index(None, "person_id", "claimed_at"),
+        Index(
+            "uq_job_live",
+            "recording_id",
+            "config_hash",
+            unique=True,
+            sqlite_where=text(LIVE),
+            postgresql_where=text(LIVE),
+        ),
+    )
     id: Mapped[Id]
     recording_id: Mapped[str] = link("recording")
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
     kind: Mapped[Kind]
+    config_hash: Mapped[Key]
+    priority: Mapped[int] = mapped_column(default=0)
     state: Mapped[Kind]
     stage: Mapped[Words]
     fraction: Mapped[float] = mapped_column(default=0.0)
     attempt: Mapped[int] = mapped_column(default=0)
+    spared: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int]
     holder: Mapped[Words]
     lease_until: Mapped[Maybe]
+    not_before: Mapped[Maybe]
     cancel: Mapped[bool] = mapped_column(default=False)
     error: Mapped[Words]
     created_at: Mapped[When]
+    claimed_at: Mapped[Maybe]
+    ended_at: Mapped[Maybe]
 
 
 class Audit(Base):

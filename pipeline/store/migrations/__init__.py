@@ -8,7 +8,7 @@ from pipeline.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest step. A constant, so that opening an up-to-date database needs no Alembic."""
 
 
