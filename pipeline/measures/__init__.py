@@ -47,7 +47,7 @@ def again(basis: Basis, kinds: Collection[EventType], *, turns: bool = False) ->
         parts += [talk.lengths(bare), latency.evaluate(bare)]
         parts += [words.rates(bare), echo.enough(bare)]
         if tone.few(bare):
-            parts.append(tone.evaluate(bare))
+            parts.append(tone.figures(bare))
     found = _together(parts)
     return replace(found, events=tuple(event for event in found.events if event.type in kinds))
 

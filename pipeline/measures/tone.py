@@ -39,10 +39,8 @@ NOT_FOLLOWED = "not enough to tell: the pitch jumps by octaves, as on some telep
 NO_SOUND = "not enough to tell: there is no sound to listen to"
 
 _LOW, _HIGH = 10.0, 90.0
-_LIMITS = (
-    *("tone_speech", "tone_voiced", "range_voiced"),
-    *("pitch_floor", "pitch_ceiling", "pitch_spread"),
-)
+_OCTAVES = ("pitch_floor", "pitch_ceiling")
+_LIMITS = ("tone_speech", "tone_voiced", "range_voiced", *_OCTAVES, "pitch_spread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,15 @@ class _Voice:
 
 def evaluate(basis: Basis) -> Found:
     """``loudness.<label>``, ``pitch.<label>`` and ``pitch_range.<label>``."""
+    return _figures(basis, hanging=True)
+
+
+def figures(basis: Basis) -> Found:
+    """The same, without looking for what they hang on."""
+    return _figures(basis, hanging=False)
+
+
+def _figures(basis: Basis, *, hanging: bool) -> Found:
     measures: dict[str, Measure] = {}
     for speaker in basis.speakers:
         voice = _voice(basis, speaker)
@@ -88,11 +95,11 @@ def evaluate(basis: Basis) -> Found:
             "pitch_range": _pitch_range(basis, speaker, tones, step),
         }
         followed = _followed(tones, basis.config)
-        hanging = _hanging(basis, speaker, voice)
+        limits = _hanging(basis, speaker, voice, tones) if hanging else {}
         for name, figure in own.items():
             noted = _noted(basis, name, figure, followed=followed)
             measures[f"{name}.{speaker}"] = replace(
-                noted, uncertain=noted.uncertain + hanging.get(name, ())
+                noted, uncertain=noted.uncertain + limits.get(name, ())
             )
     return Found(measures)
 
@@ -145,17 +152,19 @@ def _tones(
     return tuple(out)
 
 
-def _hanging(basis: Basis, speaker: str, voice: _Voice | None) -> dict[str, tuple[str, ...]]:
+def _hanging(
+    basis: Basis, speaker: str, voice: _Voice | None, tones: tuple[Tone, ...]
+) -> dict[str, tuple[str, ...]]:
     """For each figure the limits that, changed by half, would make it told or not told."""
     if voice is None or basis.voices == "abstained" or basis.practice < basis.config.min_practice:
         return {}
     names: dict[str, tuple[str, ...]] = {}
-    now = _told(_tones(basis, speaker, voice, basis.config), voice.step, basis.config)
+    now = _told(tones, voice.step, basis.config)
     for limit in _LIMITS:
-        told = [
-            _told(_tones(basis, speaker, voice, config), voice.step, config)
-            for config in changed(basis.config, limit)
-        ]
+        told = []
+        for config in changed(basis.config, limit):
+            heard = _tones(basis, speaker, voice, config) if limit in _OCTAVES else tones
+            told.append(_told(heard, voice.step, config))
         for figure, was in now.items():
             if any(other[figure] != was for other in told):
                 names[figure] = (*names.get(figure, ()), limit)
