@@ -15,6 +15,7 @@ from rich.table import Table
 
 from pipeline.cohort.form import Cohort
 from pipeline.exports.wording import figure_of
+from pipeline.meanings import MEANINGS
 from pipeline.records import Measure
 from pipeline.records import Progress as Report_
 from pipeline.report import Report
@@ -159,6 +160,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     out.print(table)
 
 
+_SAID = {"did": "You did", "experiment": "To experiment with", "note": "Good to know"}
+
+
 def _show_section(report: Report, section: Any) -> None:
     if len(report.sections) > 1:
         out.print(f"  section {section.id}: {section.start:.0f}-{section.end:.0f} s")
@@ -170,6 +174,8 @@ def _show_section(report: Report, section: Any) -> None:
     )
     names = dict.fromkeys(n.partition(".")[0] for n in section.measures)
     for name in names:
+        if name in MEANINGS and MEANINGS[name].strip:
+            continue
         per_person = [section.measures.get(f"{name}.{s}") for s in report.speakers]
         if any(per_person):
             table.add_row(name.replace("_", " "), *(_cell(m) for m in per_person))
@@ -177,6 +183,9 @@ def _show_section(report: Report, section: Any) -> None:
     silences = section.measures.get("silences")
     if silences is not None:
         out.print(f"silences of 3 s or more: {_cell(silences)}")
+    for sentence in section.feedback:
+        kind = _SAID[sentence.kind]
+        out.print(f"{kind}: {escape(sentence.text)}", soft_wrap=True)
 
 
 def _heading(section: Any, speaker: str) -> str:

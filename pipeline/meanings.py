@@ -15,11 +15,14 @@ class Meaning:
         title: its name on a page.
         meaning: what it is, in one line.
         cannot_tell: what must not be read into it.
+        strip: it is drawn turn by turn, where the person asks for it, and stands in no table: its
+            median says nothing.
     """
 
     title: str
     meaning: str
     cannot_tell: str
+    strip: bool = False
 
 
 MEANINGS: Mapping[str, Meaning] = {
@@ -132,11 +135,13 @@ MEANINGS: Mapping[str, Meaning] = {
         "Loudness of a turn against one's own (median)",
         "How loud a turn was beside the person's usual loudness.",
         "a quality: it is a description; call software levels it",
+        strip=True,
     ),
     "pitch": Meaning(
         "Pitch of a turn against one's own (median)",
         "How high a turn was beside the person's usual pitch.",
         "a feeling: it is a description",
+        strip=True,
     ),
     "pitch_range": Meaning(
         "Rise and fall of the pitch within a turn (median)",

@@ -20,6 +20,8 @@ from pipeline.timeline import Span, Timeline
 
 QUOTED = 120
 """Characters of a quote: two lines on a small screen."""
+_GATES = frozenset({"unclear_words", "unclear_confidence", "min_practice", "min_denominator"})
+"""Thresholds that decide whether words are counted at all: their grade says that already."""
 _LEAST_WORDS = 5
 """Of a quote: "Yes." shows nothing."""
 _SENTENCE = re.compile(r"[^.?!…]+[.?!…]*")
@@ -107,7 +109,7 @@ def _picked_up(basis: Basis, _found: Found) -> Iterator[Moment]:
 
 def _silences_left(basis: Basis, found: Found) -> Iterator[Moment]:
     for event in found.events:
-        if event.type != "silence" or event.uncertain or event.by == basis.therapist:
+        if event.type != "silence" or _hangs(event) or event.by == basis.therapist:
             continue
         turn = _turn_at(basis, event.by, event.end)
         if event.detail.get("after") != event.by or turn is None:
@@ -160,7 +162,7 @@ def _floor_taken(basis: Basis, found: Found) -> Iterator[Moment]:
     taken = [
         e
         for e in found.events
-        if e.type == "floor_taken" and e.by == basis.therapist and not e.uncertain
+        if e.type == "floor_taken" and e.by == basis.therapist and not _hangs(e)
     ]
     if taken and basis.sees_overlap:
         longest = max(taken, key=lambda e: e.end - e.start)
@@ -216,10 +218,15 @@ SORTS: Mapping[str, Sort] = {
 def _certain(basis: Basis, found: Found, kind: EventType) -> Iterator[tuple[Event, Turn]]:
     """The therapist's moments of a kind that hang on no threshold, each with its turn."""
     for event in found.events:
-        if event.type == kind and event.by == basis.therapist and not event.uncertain:
+        if event.type == kind and event.by == basis.therapist and not _hangs(event):
             turn = _turn_at(basis, event.by, event.start)
             if turn is not None and len(turn.words) >= _LEAST_WORDS:
                 yield event, turn
+
+
+def _hangs(event: Event) -> bool:
+    """Whether a threshold moved by half would make it no such moment."""
+    return bool(set(event.uncertain) - _GATES)
 
 
 def _moment(

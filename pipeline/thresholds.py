@@ -18,18 +18,26 @@ FACTORS = (0.5, 1.5)
 
 _RATIOS = ("pitch_floor", "pitch_ceiling", "pitch_spread")
 
+_FILLED = {"floor_window": "floor_speech"}
+
 Thresholds = TypeVar("Thresholds", TurnsConfig, MeasuresConfig)
 
 
 def changed(config: Thresholds, name: str) -> Iterator[Thresholds]:
     """The same thresholds with this one halved, and with it raised by half."""
-    value = getattr(config, name)
     for factor in FACTORS:
-        moved: Any = value**factor if name in _RATIOS else scaled(value, factor)
+        moved = {
+            one: _moved(getattr(config, one), factor, ratio=one in _RATIOS)
+            for one in (name, _FILLED.get(name, name))
+        }
         try:
-            yield replace(config, **{name: moved})
+            yield replace(config, **moved)
         except ConfigError:
             continue
+
+
+def _moved(value: float, factor: float, *, ratio: bool) -> Any:
+    return value**factor if ratio else scaled(value, factor)
 
 
 def scaled(value: float, factor: float) -> float:

@@ -87,7 +87,8 @@ def _view(report: Report, section: Section) -> View:
         meanings=tuple(
             meaning
             for name, meaning in MEANINGS.items()
-            if any(key.partition(".")[0] == name for key in section.measures)
+            if not meaning.strip
+            and any(key.partition(".")[0] == name for key in section.measures)
         ),
         feedback=_feedback(section),
         turns=tuple(turn for turn in section.turns if turn.text.strip()),
@@ -120,6 +121,7 @@ def _own(
     section: Section, voices: Sequence[Voice]
 ) -> tuple[tuple[str, tuple[Measure | None, ...]], ...]:
     found = {name.partition(".")[0] for name in section.measures if _label(name, voices)}
+    found -= {name for name, meaning in MEANINGS.items() if meaning.strip}
     names = [name for name in MEANINGS if name in found]
     names += sorted(found - set(names))
     return tuple(
