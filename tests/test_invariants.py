@@ -28,7 +28,7 @@ THRESHOLDS = [
     for factor in (0.5, 1.5)
 ]
 RATIOS = ("pitch_floor", "pitch_ceiling", "pitch_spread")
-"""Halved on the scale of semitones (pipeline/thresholds.py)."""
+"""Halved on the scale of semitones; a window moves with the speech in it (pipeline/thresholds.py)."""
 TEXTS = (
     *("", "mm-hm", "yeah", "do you sleep?", "garden kitchen", "um the doctor", "so tired mother"),
     *("you feel garden mother kitchen", "well done", "yes but the evening garden kitchen tablets"),
@@ -105,14 +105,18 @@ def _section(session, config, therapist, whole):
 
 
 def moved(config, part, name, factor):
-    value = getattr(getattr(config, part), name)
+    own = getattr(config, part)
+    names = {name, "floor_speech"} if name == "floor_window" else {name}
+    values = {one: _scaled(one, getattr(own, one), factor) for one in names}
+    return replace(config, **{part: replace(own, **values)})
+
+
+def _scaled(name, value, factor):
     if name in RATIOS:
-        value = value**factor
-    elif isinstance(value, int):
-        value = int(value * factor) if factor < 1 else ceil(value * factor)
-    else:
-        value *= factor
-    return replace(config, **{part: replace(getattr(config, part), **{name: value})})
+        return value**factor
+    if isinstance(value, int):
+        return int(value * factor) if factor < 1 else ceil(value * factor)
+    return value * factor
 
 
 def reading(figure):
