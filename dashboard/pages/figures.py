@@ -9,7 +9,7 @@ from dashboard.views import SectionView, Tile
 TILE_WIDTH = 270
 """Pixels that a tile needs at least; fewer stand beside each other on a small screen."""
 
-ROUGH = {"low": "rough", "draft": "from draft words"}
+ROUGH = {"low": "rough", "draft": "draft"}
 
 
 def show_figures(section: SectionView) -> None:
