@@ -358,21 +358,23 @@ def models_verify(
 
 @phrasing_app.command("train")
 def phrasing_train(
-    corpus: Annotated[Path, typer.Argument(metavar="CSV", help="Columns of AnnoMI-simple.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="CSV...", help="Columns of AnnoMI-simple.")
+    ],
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Where to write the model; without it, the one Attune uses is replaced."),
     ] = None,
 ) -> None:
-    """Learn from labelled dialogues."""
+    """Learn from the labelled dialogues of one or more files: a corpus, users' corrections."""
     from pipeline.console import watching
-    from pipeline.phrasing.corpus import read_corpus
+    from pipeline.phrasing.corpus import read_corpora
     from pipeline.phrasing.encoder import load_encoder
     from pipeline.phrasing.model import MODEL, save_model
     from pipeline.phrasing.training import train
 
-    dialogues = read_corpus(corpus)
-    with watching(corpus.name) as progress:
+    dialogues = read_corpora(files)
+    with watching(files[0].name) as progress:
         model = train(dialogues, load_encoder(), progress=progress)
     save_model(model, out or MODEL)
     typer.echo(
@@ -400,7 +402,7 @@ def phrasing_evaluate(
     dialogues = read_corpus(corpus)
     with watching(corpus.name) as progress:
         data = (
-            scoring.apply(shipped_model(), dialogues, load_encoder())
+            scoring.apply(shipped_model(), dialogues)
             if folds is None
             else scoring.cross_validate(dialogues, load_encoder(), folds=folds, progress=progress)
         )

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,19 +9,31 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.errors import EvaluationError, ModelUnavailable
-from pipeline.phrasing.corpus import COLUMNS, LABELS, Dialogue, Utterance, read_corpus
+from pipeline.phrasing.contexts import OWN, contexts
+from pipeline.phrasing.corpus import (
+    COLUMNS,
+    LABELS,
+    Dialogue,
+    Utterance,
+    read_corpus,
+    write_corpus,
+)
 from pipeline.phrasing.encoder import load_encoder
 from pipeline.phrasing.features import NUMBERS, SPACES, describe
+from pipeline.phrasing.misheard import misheard
 from pipeline.phrasing.model import (
     MODEL,
+    blended,
     expected_count,
     load_model,
     punctuated,
     save_model,
     shipped_model,
 )
+from pipeline.phrasing.network import Network
 from pipeline.phrasing.scoring import reliability
 from pipeline.phrasing.training import grouped_folds, train
+from pipeline.phrasing.tuning import Settings, Tuning
 from pipeline.phrasing.vectors import prepare
 
 # Written for these tests; no corpus is quoted.
@@ -42,6 +55,7 @@ SAYINGS = {
     ),
     "other": ("Okay.", "Good morning, come in.", "Mm-hmm."),
 }
+FAST = Settings(layers=2, first=1, epochs=2, rate=3e-4, batch=8)
 TOPICS = ("smoking", "drinking", "work", "gaming", "diet", "noise")
 
 
@@ -76,6 +90,19 @@ def corpus(path, **changed):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     return corpus(tmp_path_factory.mktemp("corpus") / "small.csv")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast():
+    """One layer, few passes: what is tested here is no question of quality."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.phrasing.training.SETTINGS", FAST)
+        yield
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder()
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +171,18 @@ def test_a_missing_corpus_is_told_at_the_command_line(tmp_path):
         assert "none.csv can't be read (No such file or directory)" in str(error)
 
 
+def test_misheard_words_are_as_many_as_asked_for_and_none_is_new():
+    text = " ".join(f"word{i}" for i in range(2000))
+    dialogue = Dialogue("1", "v", said(("t", text), ("c", "Yes.")))
+    garbled = misheard(dialogue, rate=0.2)
+    heard = garbled.utterances[0].text.split()
+    assert 0.16 < 1 - len(set(heard) & set(text.split())) / 2000 < 0.24
+    assert set(heard) <= {*text.split(), "yes"}
+    assert garbled.utterances[1].text
+    assert garbled == misheard(dialogue, rate=0.2) != misheard(dialogue, rate=0.2, seed=1)
+    assert misheard(dialogue, rate=0.0) == dialogue.without_punctuation()
+
+
 # features
 
 
@@ -172,25 +211,49 @@ def test_no_gram_is_longer_than_three_words():
     assert max(gram.count(" ") for gram in one.grams["words"]) == 2
 
 
-# the encoder
+# the network
 
 
-def test_like_texts_lie_nearer_than_unlike_ones():
-    a, b, c = load_encoder().embed(
-        ["I feel sad about my mother", "my mum makes me unhappy", "the train leaves at nine"],
-        longest=64,
+def test_the_client_is_read_around_the_utterance(encoder):
+    pieces = encoder.pieces
+    talk = said(("c", "No."), ("t", "tired tired " * 60), ("c", "Yes."), ("t", ""))
+    long, empty = contexts(talk, describe(talk), pieces)
+    assert long.parts.count(1) == OWN + 1
+    assert long.pieces[: long.parts.index(1)] == (pieces.begin, *pieces.ids("No."), pieces.end)
+    assert long.pieces[-3:] == (*pieces.ids("Yes."), pieces.end)
+    assert [empty.pieces[i] for i, part in enumerate(empty.parts) if part == 1] == [
+        pieces.unknown,
+        pieces.end,
+    ]
+
+
+def test_words_are_cut_into_known_pieces(encoder):
+    known = encoder.pieces
+    assert "".join(known.pieces[i] for i in known.ids("Unreflectively")).replace("##", "") == (
+        "unreflectively"
     )
-    a, b, c = (v / np.linalg.norm(v) for v in (a, b, c))
-    assert a @ b > a @ c + 0.1
+    assert known.ids("Café, it’s 日") == [*known.ids("cafe , it's"), known.unknown]
+    assert known.ids(" ") == []
 
 
-def test_vectors_do_not_depend_on_company_and_nothing_is_zeros():
-    encoder = load_encoder()
-    texts = ["", "Right.", "word " * 200, "¿日本語?"]
-    together = encoder.embed(texts, longest=64)
-    assert not together[0].any()
-    for text, vector in zip(texts, together, strict=True):
-        assert np.allclose(encoder.embed([text], longest=64)[0], vector, atol=1e-4)
+def test_an_utterance_is_read_the_same_in_any_company(small, trained):
+    rows = prepare(read_corpus(small), trained.network.pieces)
+    together = trained.network.log_shares(rows.contexts, rows.numbers)
+    for row in (0, 7, 50):
+        alone = trained.network.log_shares(rows.contexts[row : row + 1], rows.numbers[[row]])
+        assert np.allclose(alone[0], together[row], atol=1e-4)
+    assert np.allclose(np.exp(together).sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_integers_say_what_the_weights_say(small, encoder):
+    """The graph in onnxruntime against the same layers in torch."""
+    rows = prepare(read_corpus(small)[:2], encoder.pieces)
+    tuning = Tuning(encoder, [rows, rows], replace(FAST, epochs=6))
+    tuned = tuning.learn(np.arange(len(rows)))
+    exact = tuning.log_shares(tuned, rows=np.arange(len(rows)))
+    read = Network(encoder, tuned).log_shares(rows.contexts, rows.numbers)
+    assert np.abs(np.exp(read) - np.exp(exact)).max() < 0.05
+    assert np.abs(np.exp(exact) - np.exp(exact).mean(axis=0)).max() > 0.1
 
 
 # training
@@ -210,11 +273,11 @@ def test_more_folds_than_videos_are_refused():
         list(grouped_folds(np.array(["a", "a", "b"]), 5))
 
 
-def test_a_label_that_never_occurs_is_told():
-    turns = said(("c", "I can't."), ("t", "Okay."))
+def test_a_label_that_never_occurs_is_told(encoder):
+    turns = (Utterance("client", "I can't."), Utterance("therapist", "Okay.", "other"))
     dialogues = [Dialogue(str(i), str(i), turns) for i in range(4)]
     with pytest.raises(EvaluationError, match="no utterance to learn 'reflection' from"):
-        train(dialogues, load_encoder(), progress=lambda _stage, _share: None)
+        train(dialogues, encoder, progress=lambda _stage, _share: None)
 
 
 def test_a_trained_model_is_the_same_after_saving(small, trained, tmp_path):
@@ -227,6 +290,41 @@ def test_a_trained_model_is_the_same_after_saving(small, trained, tmp_path):
     )
     assert np.array_equal(one, other)
     assert [LABELS[k] for k in one.argmax(axis=1)] == list(dialogue.labels)
+
+
+def test_a_written_corpus_is_read_as_it_was(small, tmp_path):
+    spoken = (
+        Utterance("client", 'She said "no", twice.\nThen, nothing'),
+        Utterance("therapist", "You’re tired; ", "reflection"),
+        Utterance("therapist", "", None),
+        Utterance("client", "Ja, für immer 🙂"),
+    )
+    dialogues = (Dialogue("a, b", "v 1", spoken), *read_corpus(small))
+    write_corpus(dialogues, tmp_path / "own.csv")
+    assert read_corpus(tmp_path / "own.csv") == dialogues
+
+
+def test_two_dialogues_of_one_name_are_not_written(tmp_path):
+    with pytest.raises(EvaluationError, match="two dialogues are named 'a'"):
+        write_corpus((Dialogue("a", "v", ()), Dialogue("a", "w", ())), tmp_path / "own.csv")
+
+
+def test_corrections_in_a_second_file_change_the_model(small, trained, tmp_path):
+    """What nobody has judged is context; a judged phrase becomes what its judges call it."""
+    new = "Fair enough, that figures."
+    talk = (
+        Utterance("client", "I sleep badly."),
+        Utterance("therapist", "And then?"),
+        *(Utterance("therapist", new, "reflection") for _ in range(4)),
+    )
+    write_corpus([Dialogue(f"own {i}", f"own {i}", talk) for i in range(4)], tmp_path / "own.csv")
+    out = tmp_path / "model.npz"
+    assert attune("phrasing", "train", small, tmp_path / "own.csv", "--out", out).exit_code == 0
+    corrected = load_model(out)
+    assert corrected.facts["utterances"] == trained.facts["utterances"] + 16
+    heard = said(("c", "I sleep badly."), ("t", new))
+    before, after = (m.probabilities(heard)[0, 0] for m in (trained, corrected))
+    assert after > before + 0.1
 
 
 def test_only_what_several_videos_share_is_kept(trained):
@@ -310,6 +408,20 @@ def test_an_expected_count_lies_in_its_interval_and_in_the_session():
     assert expected_count(np.full(3, 0.1), spread=9.0).low == 0
 
 
+def test_many_small_chances_count_for_less_than_their_sum():
+    assert expected_count(np.full(20, 0.1), spread=1.0).count < 20 * 0.1
+    assert expected_count(np.full(20, 0.9), spread=1.0).count > 20 * 0.9
+    assert expected_count(np.array([0.0, 1.0, 0.5]), spread=1.0).count == pytest.approx(1.5)
+
+
+def test_both_readers_count_and_a_row_sums_to_one():
+    sure, unsure = (np.log(np.array([row])) for row in ([0.97, 0.01, 0.01, 0.01], [0.25] * 4))
+    found = blended(unsure, sure)
+    assert found.sum() == pytest.approx(1)
+    assert 0.25 < found[0, 0] < 0.97
+    assert blended(sure, sure)[0] == pytest.approx([0.97, 0.01, 0.01, 0.01])
+
+
 # scores
 
 
@@ -342,14 +454,12 @@ def test_folds_retrain_and_write_the_same_form(small, tmp_path):
     assert "macro-F1" in result.stdout
 
 
-def test_embedded_texts_are_those_of_the_rows(small):
-    dialogues = read_corpus(small)[:2]
-    rows = prepare(dialogues, load_encoder())
-    assert len(rows) == 40 == len(rows.dense["own"])
-    texts = [u.text for u in dialogues[1].utterances if u.role == "therapist"]
-    own = load_encoder().embed(texts, longest=64)
-    assert np.allclose(rows.dense["own"][20:], own, atol=1e-4)
-    assert np.array_equal(rows.take(np.array([30])).dense["own"][0], rows.dense["own"][30])
+def test_rows_taken_stay_themselves(small, encoder):
+    rows = prepare(read_corpus(small)[:2], encoder.pieces)
+    assert len(rows) == 40 == len(rows.contexts)
+    taken = rows.take(np.array([30]))
+    assert taken.contexts[0] == rows.contexts[30]
+    assert np.array_equal(taken.numbers[0], rows.numbers[30])
 
 
 def assert_form(data):

@@ -2,12 +2,13 @@
 
 *Conventions*: a dialogue is one transcript, its utterances in the order of ``utterance_id``.
 Several transcripts can be of one video, so data is split by ``video_url``, never by transcript.
-A therapist's utterance has one label of ``LABELS``; a client's has none.
+A therapist's utterance has one label of ``LABELS``, or none where nobody has judged it: it is then
+context only. A client's has none.
 """
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -47,14 +48,23 @@ class Dialogue:
     utterances: tuple[Utterance, ...]
 
     @property
-    def labels(self) -> tuple[Label, ...]:
+    def labels(self) -> tuple[Label | None, ...]:
         """The therapist's labels, in order."""
-        return tuple(u.label or "other" for u in self.utterances if u.role == "therapist")
+        return tuple(u.label for u in self.utterances if u.role == "therapist")
 
     def without_punctuation(self) -> "Dialogue":
         """The same words in lower case with all marks but apostrophes taken out."""
         bare = tuple(Utterance(u.role, _bare(u.text), u.label) for u in self.utterances)
         return Dialogue(self.name, self.video, bare)
+
+
+def read_corpora(paths: Sequence[Path]) -> tuple[Dialogue, ...]:
+    """The dialogues of several files; equal names in two files stay two dialogues.
+
+    Raises:
+        EvaluationError: as ``read_corpus``.
+    """
+    return tuple(dialogue for path in paths for dialogue in read_corpus(path))
 
 
 def read_corpus(path: Path) -> tuple[Dialogue, ...]:
@@ -81,6 +91,30 @@ def read_corpus(path: Path) -> tuple[Dialogue, ...]:
             f"{path.name} holds no utterance of a therapist; give a CSV in AnnoMI-simple's columns"
         )
     return tuple(_dialogue(path, name, rows) for name, rows in found.items())
+
+
+def write_corpus(dialogues: Sequence[Dialogue], path: Path) -> None:
+    """Dialogues as a CSV file in the same columns, which ``read_corpus`` reads as they were.
+
+    Raises:
+        EvaluationError: two dialogues have one name, or the file can't be written.
+    """
+    names = [dialogue.name for dialogue in dialogues]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise EvaluationError(f"two dialogues are named {twice!r}; give each a name of its own")
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            for dialogue in dialogues:
+                for position, said in enumerate(dialogue.utterances):
+                    own = (dialogue.name, dialogue.video, position, said.role, said.text)
+                    writer.writerow((*own, said.label or ""))
+    except OSError as error:
+        raise EvaluationError(
+            f"{path} can't be written ({error.strerror}); name a folder that can be"
+        ) from error
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -117,11 +151,14 @@ def _utterance(path: Path, line: int, row: dict[str, str]) -> Utterance:
         raise EvaluationError(
             f"{path.name}, line {line}: interlocutor {role!r}; use therapist or client"
         )
+    if not label:
+        return Utterance("therapist", row["utterance_text"])
     for known in LABELS:
         if label == known:
             return Utterance("therapist", row["utterance_text"], known)
     raise EvaluationError(
-        f"{path.name}, line {line}: main_therapist_behaviour {label!r}; use {', '.join(LABELS)}"
+        f"{path.name}, line {line}: main_therapist_behaviour {label!r}; use "
+        f"{', '.join(LABELS)}, or none"
     )
 
 

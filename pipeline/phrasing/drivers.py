@@ -3,8 +3,8 @@
 *Definition*: the linear reader adds up weights of grams. Each gram's part for one label, less its
 mean part for all labels, is shared evenly among the words that the gram covers; so each word has a
 score, and the drivers are the runs of at most three words with the highest sums, none overlapping
-or crossing a mark, each of at least ``SHARE`` of the first. Columns and sentence vectors have no
-words and are left out: a label can have no driver.
+or crossing a mark, each of at least ``SHARE`` of the first. Columns have no words, and the
+network's reasons can't be told: a label can have no driver.
 
 ```
 so   it   sounds  like   you're   tired        drivers of "reflection"

@@ -1,16 +1,17 @@
 """The phrasing model: how likely each therapist utterance reflects, asks, informs or does neither.
 
-*Definition*: two readers, one linear in grams, columns and sentence vectors
-(``pipeline.phrasing.vectors``), one with a hidden layer over columns and vectors; the mean of their
-log shares is made into shares again, then each class calibrated by itself (Platt: a logistic curve
-of the share's log odds, fitted on predictions for videos that were not trained on). There is one
-set of weights for texts with punctuation and one for texts without; a dialogue is read by the one
-that fits it.
+*Definition*: two readers, one linear in grams and counted columns (``pipeline.phrasing.vectors``),
+one a fine-tuned encoder that reads the utterance in its context (``pipeline.phrasing.network``).
+The weighted mean of their log shares, made into shares again, is the probability: smoothed labels
+and the penalty keep both readers modest enough that among utterances said to reflect with
+probability .7, seven in ten do (docs/phrasing-model.md). The linear reader comes twice, for texts
+with punctuation and without; a dialogue is read by the one that fits it. The network has learned
+both.
 
 *Conventions*: probabilities are (n, 4) in the order of ``LABELS``, one row for each therapist
-utterance; calibrated one against the rest, so a row need not sum to one.
+utterance; a row sums to one.
 
-Runs on numpy alone. The file holds arrays and JSON, never pickles.
+Runs on numpy and onnxruntime. The files hold arrays and JSON, never pickles.
 """
 
 import json
@@ -27,13 +28,19 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ModelUnavailable
 from pipeline.phrasing.corpus import LABELS, Dialogue, Label, Utterance
-from pipeline.phrasing.encoder import Encoder, load_encoder
+from pipeline.phrasing.encoder import MATRICES, load_encoder
 from pipeline.phrasing.features import NUMBERS
+from pipeline.phrasing.network import Network, Tuned, log_shares, quantised
 from pipeline.phrasing.vectors import Array, Rows, Vectoriser, prepare
 
 MODEL = Path(__file__).with_name("model.npz")
-SCHEMA = 2
+SCHEMA = 3
+# Of the network, in the mean of both readers' log shares (on another split than the card's).
+BLEND = 0.65
+# Of the odds that are added up to a count; 1.5 to 3 order sessions alike, more counts too few.
+SHARPER = 1.5
 
+_TUNED = "tuned."
 _MARKS = re.compile(r"[.?!]")
 # Written English has a full stop or question mark every 8 to 20 words; a transcript with fewer
 # than one in 40 was made without punctuation.
@@ -42,12 +49,10 @@ _WORDS_PER_MARK = 40
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Weights for one kind of text.
+    """The linear reader for one kind of text, and how wide its counts' intervals are.
 
     Attributes:
-        sparse, dense: the linear reader's weights (columns, 4); ``bias`` (4,).
-        layers: the other reader's weights and biases: dense columns to hidden, hidden to four.
-        slope, offset: Platt's curve for each class (4,).
+        sparse, dense: weights (columns, 4); ``bias`` (4,).
         spread: for each class, how many binomial standard deviations the expected count of 80 % of
             unseen sessions lay from the experts' count (4,).
     """
@@ -56,28 +61,20 @@ class Head:
     sparse: Array
     dense: Array
     bias: Array
-    layers: tuple[Array, Array, Array, Array]
-    slope: Array
-    offset: Array
     spread: Array
 
-    def shares(self, rows: Rows) -> Array:
-        """Both readers' shares (n, 4), before calibration."""
+    def log_shares(self, rows: Rows) -> Array:
+        """The linear reader's (n, 4)."""
         at, columns, values = self.vectoriser.sparse(rows)
-        dense = self.vectoriser.dense(rows)
-        scores: Array = dense @ self.dense + self.bias
+        scores: Array = self.vectoriser.dense(rows) @ self.dense + self.bias
         for k in range(len(LABELS)):
             weighted = values * self.sparse[columns, k]
             scores[:, k] += np.bincount(at, weighted, minlength=len(rows)).astype(np.float32)
-        inward, inner_bias, outward, outer_bias = self.layers
-        others: Array = np.maximum(dense @ inward + inner_bias, 0) @ outward + outer_bias
-        mean: Array = (_log_shares(scores) + _log_shares(others)) * np.float32(0.5)
-        shares: Array = np.exp(_log_shares(mean))
-        return shares
+        return log_shares(scores)
 
-    def probabilities(self, rows: Rows) -> Array:
-        """Calibrated probabilities (n, 4)."""
-        return calibrated(self.shares(rows), slope=self.slope, offset=self.offset)
+    def probabilities(self, rows: Rows, network: Array) -> Array:
+        """Probabilities (n, 4); ``network``: its log shares of the same rows."""
+        return blended(self.log_shares(rows), network)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +88,18 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class PhrasingModel:
-    """Both heads, and what they were made of (``facts``: data, date-free, no text)."""
+    """Both heads, the network, and what they were made of (``facts``: data, date-free, no text)."""
 
     with_punctuation: Head
     without_punctuation: Head
+    network: Network
     facts: Mapping[str, Any]
 
     def head(self, said: Sequence[Utterance]) -> Head:
         """The head that fits these texts."""
         return self.with_punctuation if punctuated(said) else self.without_punctuation
 
-    def probabilities(self, said: Sequence[Utterance], *, encoder: Encoder | None = None) -> Array:
+    def probabilities(self, said: Sequence[Utterance]) -> Array:
         """(n, 4) for the therapist's utterances, in order.
 
         Utterances are what one person said before the other spoke, in the order of time; without
@@ -113,7 +111,11 @@ class PhrasingModel:
         head = self.head(said)
         if head is self.without_punctuation:
             dialogue = dialogue.without_punctuation()
-        return head.probabilities(prepare((dialogue,), encoder or load_encoder()))
+        return self.judge(head, prepare((dialogue,), self.network.pieces))
+
+    def judge(self, head: Head, rows: Rows) -> Array:
+        """Probabilities of rows by one of the heads."""
+        return head.probabilities(rows, self.network.log_shares(rows.contexts, rows.numbers))
 
     def drivers(self, said: Sequence[Utterance], index: int, label: Label) -> tuple[str, ...]:
         """The words of one utterance that most drove a label up; ``index`` as the rows above."""
@@ -128,7 +130,7 @@ class PhrasingModel:
         return drivers(self.head(said), said, wanted)
 
     def expected(self, said: Sequence[Utterance], probabilities: Array) -> dict[Label, Expected]:
-        """The expected count of each kind: the sum of its probabilities, with an 80 % interval."""
+        """The expected count of each kind, with an 80 % interval."""
         spread = self.head(said).spread
         return {
             label: expected_count(probabilities[:, k], spread=float(spread[k]))
@@ -144,10 +146,22 @@ def punctuated(said: Sequence[Utterance]) -> bool:
 
 
 def expected_count(probabilities: Array, *, spread: float) -> Expected:
-    """Sum of the probabilities, give or take ``spread`` binomial standard deviations."""
-    count = float(probabilities.sum())
+    """How many utterances of a kind there are, give or take ``spread`` binomial deviations.
+
+    The sum of the probabilities, each sharpened: odds to the power of ``SHARPER``. Small chances in
+    many utterances of one session are mostly one mistake made many times; the plain sum orders
+    sessions worse and lies farther from the experts' counts (docs/phrasing-model.md).
+    """
+    count = float(sharpened(probabilities).sum())
     wide = spread * binomial_deviation(probabilities)
     return Expected(count, max(0.0, count - wide), min(float(len(probabilities)), count + wide))
+
+
+def sharpened(probabilities: Array) -> Array:
+    """Probabilities moved away from one half."""
+    chance, against = probabilities**SHARPER, (1 - probabilities) ** SHARPER
+    sharper: Array = np.asarray(chance / (chance + against), np.float32)
+    return sharper
 
 
 def binomial_deviation(probabilities: Array) -> float:
@@ -155,46 +169,46 @@ def binomial_deviation(probabilities: Array) -> float:
     return max(0.5, float(np.sqrt((probabilities * (1 - probabilities)).sum())))
 
 
-def calibrated(shares: Array, *, slope: Array, offset: Array) -> Array:
-    """Platt's curve over the log odds of the shares, for each class."""
-    curve: Array = np.exp(-np.logaddexp(0, -(slope * log_odds(shares) + offset)))
-    return curve
-
-
-def log_odds(shares: Array) -> Array:
-    """ln(p / (1 - p)), kept finite."""
-    kept = np.clip(shares, 1e-6, 1 - 1e-6)
-    odds: Array = np.log(kept / (1 - kept))
-    return odds
-
-
-def _log_shares(scores: Array) -> Array:
-    lowered = scores - scores.max(axis=1, keepdims=True)
-    shares: Array = lowered - np.log(np.exp(lowered).sum(axis=1, keepdims=True))
-    return shares
+def blended(linear: Array, network: Array) -> Array:
+    """Probabilities from both readers' log shares."""
+    mean = linear * np.float32(1 - BLEND) + network * np.float32(BLEND)
+    probabilities: Array = np.exp(log_shares(mean))
+    return probabilities
 
 
 def save_model(model: PhrasingModel, path: Path) -> None:
-    """Write a model; weights in half precision, which changes no figure of its card."""
-    facts = {"schema": SCHEMA, "labels": LABELS, "numbers": NUMBERS, **model.facts}
+    """Write a model; the network as the integers it runs on, other weights in half precision."""
+    tuned = model.network.tuned
+    facts = {
+        "schema": SCHEMA,
+        "labels": LABELS,
+        "numbers": NUMBERS,
+        "first": tuned.first,
+        "ranges": tuned.ranges,
+        **model.facts,
+    }
     arrays: dict[str, NDArray[Any]] = {"facts": _as_bytes(facts)}
-    for name, head in _heads(model):
+    for name, head in (("marked", model.with_punctuation), ("bare", model.without_punctuation)):
         vectoriser = head.vectoriser
         spaces = {space: list(grams) for space, grams in vectoriser.grams.items()}
         arrays[f"{name}.grams"] = _as_bytes(spaces)
         for key in ("idf", "means", "scales"):
             arrays[f"{name}.{key}"] = getattr(vectoriser, key).astype(np.float32)
         arrays[f"{name}.sparse"] = head.sparse.astype(np.float16)
-        for i, layer in enumerate(head.layers):
-            arrays[f"{name}.layer{i}"] = layer.astype(np.float16)
-        for key in ("dense", "bias", "slope", "offset", "spread"):
-            arrays[f"{name}.{key}"] = getattr(head, key).astype(np.float32)
+        for key in ("dense", "bias", "spread"):
+            arrays[f"{name}.{key}"] = np.asarray(getattr(head, key), np.float32)
+    arrays |= {"network.means": tuned.means, "network.scales": tuned.scales}
+    for name, weights in tuned.weights.items():
+        if name.endswith(MATRICES):
+            arrays[_TUNED + name], arrays[f"{_TUNED}{name}:scale"] = quantised(weights)
+        else:
+            arrays[_TUNED + name] = weights
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def load_model(path: Path = MODEL) -> PhrasingModel:
-    """A model from its file.
+    """A model from its file, on the encoder that ships.
 
     Raises:
         ModelUnavailable: the file is missing, damaged, or of another version.
@@ -206,23 +220,20 @@ def load_model(path: Path = MODEL) -> PhrasingModel:
                 raise ModelUnavailable(
                     f"{path.name} was made for another version of Attune; run attune phrasing train"
                 )
-            heads = {name: _head(stored, name) for name in ("marked", "bare")}
+            marked, bare = _head(stored, "marked"), _head(stored, "bare")
+            tuned = _tuned(stored, facts)
     except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise ModelUnavailable(
             f"the phrasing model {path.name} can't be loaded ({type(error).__name__}); install "
             "Attune again, or make one with attune phrasing train"
         ) from error
-    return PhrasingModel(heads["marked"], heads["bare"], facts)
+    return PhrasingModel(marked, bare, Network(load_encoder(), tuned), facts)
 
 
 @lru_cache(maxsize=1)
 def shipped_model() -> PhrasingModel:
     """The model that comes with Attune, loaded once."""
     return load_model(MODEL)
-
-
-def _heads(model: PhrasingModel) -> tuple[tuple[str, Head], ...]:
-    return (("marked", model.with_punctuation), ("bare", model.without_punctuation))
 
 
 def _head(stored: "np.lib.npyio.NpzFile", name: str) -> Head:
@@ -233,10 +244,21 @@ def _head(stored: "np.lib.npyio.NpzFile", name: str) -> Head:
         grams[space] = {gram: start + i for i, gram in enumerate(known)}
         start += len(known)
     own = {key: stored[f"{name}.{key}"] for key in ("idf", "means", "scales")}
-    keys = ("sparse", "dense", "bias", "slope", "offset", "spread")
+    keys = ("sparse", "dense", "bias", "spread")
     weights = {key: stored[f"{name}.{key}"].astype(np.float32) for key in keys}
-    first, second, third, fourth = (stored[f"{name}.layer{i}"].astype(np.float32) for i in range(4))
-    return Head(Vectoriser(grams, **own), layers=(first, second, third, fourth), **weights)
+    return Head(Vectoriser(grams, **own), **weights)
+
+
+def _tuned(stored: "np.lib.npyio.NpzFile", facts: Mapping[str, Any]) -> Tuned:
+    weights: dict[str, Array] = {}
+    for name in stored.files:
+        if name.startswith(_TUNED) and not name.endswith(":scale"):
+            value = stored[name].astype(np.float32)
+            scaled = value * stored[f"{name}:scale"] if f"{name}:scale" in stored else value
+            weights[name.removeprefix(_TUNED)] = scaled
+    ranges = {name: (float(low), float(high)) for name, (low, high) in facts["ranges"].items()}
+    columns = (stored[f"network.{key}"].astype(np.float32) for key in ("means", "scales"))
+    return Tuned(int(facts["first"]), weights, ranges, *columns)
 
 
 def _as_bytes(value: Any) -> NDArray[np.uint8]:

@@ -6,7 +6,8 @@ spoke), one label each. The model's answer is its most probable class.
 *Metrics*: precision, recall and F1 for each class and their mean (macro-F1); the area under the ROC
 curve of "reflects"; expected calibration error (ten bins of equal width, weighted by size); over
 sessions of at least 20 therapist turns, Spearman's correlation of expected with labelled shares,
-and how often the 80 % interval of the expected count holds the labelled count.
+and how often the 80 % interval of the expected count holds the labelled count. All of it for texts
+with punctuation, for the same in lower case without, and F1 for the latter with words misheard.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,16 @@ import numpy as np
 
 from pipeline.phrasing.corpus import LABELS, Dialogue
 from pipeline.phrasing.encoder import Encoder
-from pipeline.phrasing.model import Head, PhrasingModel, expected_count
-from pipeline.phrasing.training import MIN_TURNS, fit_head, grouped_folds, video_mark
+from pipeline.phrasing.misheard import misheard
+from pipeline.phrasing.model import PhrasingModel, expected_count
+from pipeline.phrasing.training import MIN_TURNS, fit, grouped_folds, study, video_mark
 from pipeline.phrasing.vectors import Array, Rows, prepare
 from pipeline.records import Progress
 
 BINS = 10
+# Expected word error rates; of other draws than the model learned from.
+ERRORS = (0.1, 0.2)
+_SEED = 1
 _SHARES = LABELS[:3]
 
 
@@ -35,15 +40,14 @@ class Judged:
     spread: Array
 
 
-def apply(model: PhrasingModel, dialogues: Sequence[Dialogue], encoder: Encoder) -> dict[str, Any]:
+def apply(model: PhrasingModel, dialogues: Sequence[Dialogue]) -> dict[str, Any]:
     """Scores of a model as it stands; nothing is fitted.
 
     The note says how many of the videos the model was trained on: those figures flatter.
     """
-    bare = [d.without_punctuation() for d in dialogues]
+    kinds = [prepare(kind, model.network.pieces) for kind in _kinds(dialogues)]
     judged = [
-        _judge(head, prepare(kind, encoder))
-        for head, kind in ((model.with_punctuation, dialogues), (model.without_punctuation, bare))
+        _judge(model, rows.take(rows.judged), marked=nth == 0) for nth, rows in enumerate(kinds)
     ]
     known = set(model.facts.get("videos", ()))
     videos = {d.video for d in dialogues}
@@ -54,7 +58,7 @@ def apply(model: PhrasingModel, dialogues: Sequence[Dialogue], encoder: Encoder)
         if seen
         else ""
     )
-    return {"method": "the model as it stands", "note": note, **as_json(*judged)}
+    return {"method": "the model as it stands", "note": note, **as_json(judged)}
 
 
 def cross_validate(
@@ -65,33 +69,46 @@ def cross_validate(
     Raises:
         EvaluationError: too few videos, or a label that a fold can't learn.
     """
-    bare = [d.without_punctuation() for d in dialogues]
-    judged = []
-    for half, kind in enumerate((dialogues, bare)):
-        rows = prepare(kind, encoder)
-        probabilities = np.zeros((len(rows), len(LABELS)), np.float32)
-        spread = np.zeros_like(probabilities)
-        for done, (inside, outside) in enumerate(grouped_folds(rows.videos, folds)):
-            progress("phrasing", (half + done / folds) / 2)
-            one = _judge(fit_head(rows.take(inside)), rows.take(outside))
-            probabilities[outside], spread[outside] = one.probabilities, one.spread
-        judged.append(Judged(rows, probabilities, spread))
-    progress("phrasing", 1.0)
+    kinds = [prepare(kind, encoder.pieces) for kind in _kinds(dialogues)]
+    known = kinds[0].judged
+    kinds = [rows.take(known) for rows in kinds]
+    splits = list(grouped_folds(kinds[0].videos, folds))
+    progress("phrasing", 0.0)
+    corpus = study(dialogues, encoder)
+    shape = (len(kinds), len(kinds[0]), len(LABELS))
+    probabilities, spread = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for done, (inside, outside) in enumerate(splits):
+        model = fit(corpus, known[inside])
+        for nth, rows in enumerate(kinds):
+            one = _judge(model, rows.take(outside), marked=nth == 0)
+            probabilities[nth, outside], spread[nth, outside] = one.probabilities, one.spread
+        progress("phrasing", (done + 1) / folds)
+    judged = [Judged(*each) for each in zip(kinds, probabilities, spread, strict=True)]
     method = f"{folds} folds by video, trained on the others"
-    return {"method": method, "note": "", **as_json(*judged)}
+    return {"method": method, "note": "", **as_json(judged)}
 
 
-def as_json(marked: Judged, bare: Judged) -> dict[str, Any]:
-    """The form of ``attune phrasing evaluate --json``."""
+def as_json(judged: Sequence[Judged]) -> dict[str, Any]:
+    """The form of ``attune phrasing evaluate --json``: with marks, without, then misheard."""
+    marked, bare, *garbled = judged
     return {
         "with_punctuation": _scores(marked),
         "without_punctuation": _scores(bare),
+        "misheard": {
+            f"{rate:g}": {key: _scores(one)[key] for key in ("macro_f1", "per_class")}
+            for rate, one in zip(ERRORS, garbled, strict=True)
+        },
         "sessions": {
             "min_turns": MIN_TURNS,
             **_sessions(marked),
             "without_punctuation": _sessions(bare),
         },
     }
+
+
+def _kinds(dialogues: Sequence[Dialogue]) -> list[Sequence[Dialogue]]:
+    garbled = [[misheard(d, rate=rate, seed=_SEED) for d in dialogues] for rate in ERRORS]
+    return [dialogues, [d.without_punctuation() for d in dialogues], *garbled]
 
 
 def reliability(probabilities: Array, happened: Array) -> list[dict[str, float]]:
@@ -109,8 +126,9 @@ def reliability(probabilities: Array, happened: Array) -> list[dict[str, float]]
     ]
 
 
-def _judge(head: Head, rows: Rows) -> Judged:
-    return Judged(rows, head.probabilities(rows), np.tile(head.spread, (len(rows), 1)))
+def _judge(model: PhrasingModel, rows: Rows, *, marked: bool) -> Judged:
+    head = model.with_punctuation if marked else model.without_punctuation
+    return Judged(rows, model.judge(head, rows), np.tile(head.spread, (len(rows), 1)))
 
 
 def _scores(judged: Judged) -> dict[str, Any]:
@@ -158,15 +176,20 @@ def _sessions(judged: Judged) -> dict[str, Any]:
     spearman: dict[str, float | None] = {}
     inside = 0
     for k, label in enumerate(_SHARES):
-        said = [float(judged.probabilities[chosen, k].mean()) for chosen in own]
-        true = [float((rows.labels[chosen] == k).mean()) for chosen in own]
-        varied = len(set(said)) > 1 and len(set(true)) > 1
-        spearman[label] = float(spearmanr(said, true).statistic) if varied else None
-        for chosen in own:
-            expected = expected_count(
+        found = [
+            expected_count(
                 judged.probabilities[chosen, k], spread=float(judged.spread[chosen][0, k])
             )
-            inside += expected.low <= (rows.labels[chosen] == k).sum() <= expected.high
+            for chosen in own
+        ]
+        counts = [int((rows.labels[chosen] == k).sum()) for chosen in own]
+        said = [one.count / chosen.sum() for one, chosen in zip(found, own, strict=True)]
+        true = [count / chosen.sum() for count, chosen in zip(counts, own, strict=True)]
+        varied = len(set(said)) > 1 and len(set(true)) > 1
+        spearman[label] = float(spearmanr(said, true).statistic) if varied else None
+        inside += sum(
+            one.low <= count <= one.high for one, count in zip(found, counts, strict=True)
+        )
     return {
         "count": len(own),
         "spearman": spearman,
