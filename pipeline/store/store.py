@@ -8,7 +8,7 @@
     DATA/recordings/<ULID>/report.json     the newest report
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -67,6 +67,11 @@ class Store:
     def close(self) -> None:
         """Let go of the database; the store can't be used afterwards."""
         self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for the ledger of jobs, which lives in it too."""
+        return self._engine
 
     def __enter__(self) -> Self:
         return self
@@ -180,6 +185,7 @@ class Store:
         with explained(folder):
             folder.mkdir(exist_ok=True, mode=0o700)
             sweep(folder)
+            sweep(self._blobs.root)  # a report that was being saved when its process was killed
         return folder
 
     def set_state(
@@ -200,10 +206,22 @@ class Store:
         with self._writing() as session:
             _set(session, recording_id, state=state, stage=stage, fraction=fraction, error=error)
 
-    def save(self, recording_id: str, report: Report) -> None:
-        """Keep a report as the recording's newest; its state becomes ready."""
+    def save(
+        self,
+        recording_id: str,
+        report: Report,
+        *,
+        together: Callable[[Session], None] | None = None,
+    ) -> None:
+        """Keep a report as the recording's newest; its state becomes ready.
+
+        ``together`` writes in the same transaction, before the report; if it raises, nothing is
+        kept.
+        """
         data = to_json(report)
         with self._writing() as session:
+            if together is not None:
+                together(session)
             _set(session, recording_id, state="ready", stage="", fraction=1.0, error="")
             analyses.keep(session, recording_id, report, data=data)
             path = self._blobs.folder(recording_id) / "report.json"
