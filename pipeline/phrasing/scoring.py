@@ -33,7 +33,7 @@ _SHARES = LABELS[:3]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Rows with the model's calibrated probabilities and, for each row, the head's spread."""
+    """Rows with the model's probabilities and, for each row, the head's spread."""
 
     rows: Rows
     probabilities: Array

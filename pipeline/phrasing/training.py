@@ -27,7 +27,7 @@ PENALTY = 1.0
 # Word error rates of the copies that the network learns from.
 ERRORS = (0.1, 0.2)
 # Binomial standard deviations that the counts of 80 % of sessions keep within: the mean of four
-# samples that the card's figures don't rest on (1.9, 2.0, 2.1, 2.4).
+# samples of other models' predictions (1.9, 2.0, 2.1, 2.4).
 SPREAD = 2.1
 # Sessions with fewer therapist turns say little about a session's counts.
 MIN_TURNS = 20
