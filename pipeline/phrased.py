@@ -156,6 +156,11 @@ class PhrasingReader:
         return self._found[key]
 
 
+def utterances_of(turns: Iterable[Turn]) -> tuple[tuple[Turn, str], ...]:
+    """What the model reads, in order: each utterance's text with the turn it belongs to."""
+    return tuple((piece.turn, merge_words(piece.words)) for piece in _pieces(turns))
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """What one person said before another spoke.
