@@ -124,7 +124,7 @@ def test_a_share_hangs_on_the_least_practice_near_it(times, names):
 
 @pytest.mark.parametrize(("turns", "hangs"), [(1, False), (2, True), (7, True), (8, False)])
 def test_a_mean_of_turns_hangs_on_the_least_number_near_it(turns, hangs):
-    found = section(*speaking(alternating(20, 0.5, times=2 * turns)))
+    found = section(*speaking(alternating(45, 0.5, times=2 * turns)))
     assert ("min_denominator" in found.measures["turn_length.A"].uncertain) is hangs
 
 

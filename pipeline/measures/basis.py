@@ -267,15 +267,19 @@ def spans_of(events: Iterable[Event]) -> Timeline:
 
 def _hanging(basis: Basis, counted: float, least: float) -> tuple[str, ...]:
     """The thresholds that, halved or raised by half, would make a figure told or not told."""
-    less, more = FACTORS
+    enough = counted >= least and counted > 0
+    long = basis.practice >= basis.config.min_practice
     names = []
-    for name, value, limit in (
-        ("min_practice", basis.practice, basis.config.min_practice),
-        ("min_denominator", counted, least),
-    ):
-        if scaled(limit, less) <= value < scaled(limit, more):
-            names.append(name)
+    if enough and _near(basis.practice, basis.config.min_practice):
+        names.append("min_practice")
+    if long and _near(counted, least):
+        names.append("min_denominator")
     return tuple(names)
+
+
+def _near(value: float, limit: float) -> bool:
+    less, more = FACTORS
+    return scaled(limit, less) <= value < scaled(limit, more)
 
 
 def _short(basis: Basis) -> str:
