@@ -1,6 +1,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from pipeline.corrections import (
 )
 from pipeline.errors import ConfigError
 from pipeline.phrased import PhrasingReader
+from pipeline.phrasing.model import sharpened
 from pipeline.records import SpeakerSpan, Transcript, Turn
 from pipeline.session import conclude
 from pipeline.timeline import Span, intersect, subtract, total, union
@@ -207,8 +209,9 @@ def test_a_corrected_label_changes_the_count_by_what_was_missing(no_sound):
     plain = count()
     yes = count(LabelCorrection(12, 17, "A", "reflection", True))
     no = count(LabelCorrection(12, 17, "A", "reflection", False))
-    assert yes.numerator - plain.numerator == pytest.approx(1 - 0.3)
-    assert no.numerator - plain.numerator == pytest.approx(-0.3)
+    counted = float(sharpened(np.array(0.3)))
+    assert yes.numerator - plain.numerator == pytest.approx(1 - counted)
+    assert no.numerator - plain.numerator == pytest.approx(-counted)
     assert yes.denominator == no.denominator == plain.denominator
     assert (plain.parts.get("corrected"), yes.parts["corrected"]) == (None, 1)
 

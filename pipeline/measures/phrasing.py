@@ -1,9 +1,10 @@
 """Reflections, questions, information: how many of the therapist's turns, as the model reads them.
 
-*Definition*: the expected number of turns of a kind is the sum of their calibrated probabilities
-(``pipeline.phrased``); its share is taken of the therapist's turns that have words. A turn is
-listed as a candidate from ``candidate`` on, with the words that spoke most for it. The interval
-holds the experts' count in 80 % of the sessions that the model did not learn from.
+*Definition*: the expected number of turns of a kind is the sum of their probabilities, each
+sharpened (``pipeline.phrasing.model.expected_count``); its share is taken of the therapist's turns
+that have words. A turn is listed as a candidate from ``candidate`` on, with the words that spoke
+most for it. The interval holds the experts' count in 80 % of the sessions that the model did not
+learn from.
 ``reflections_to_questions`` divides the two expected counts, with ``min_denominator`` questions.
 
 *What this can't tell*: whether a reflection was a good one, or landed; open from closed questions
