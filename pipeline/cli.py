@@ -382,6 +382,35 @@ def phrasing_train(
     )
 
 
+@phrasing_app.command("export")
+def phrasing_export(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV file to write.")],
+) -> None:
+    """Write the labels that were corrected, of recordings whose every voice agreed to it."""
+    from pipeline.console import out as console
+    from pipeline.contribution import contribution
+    from pipeline.errors import AttuneError
+    from pipeline.phrasing.corpus import write_corpus
+    from pipeline.places import data_dir
+    from pipeline.store import Store
+
+    with Store.open(data_dir()) as store:
+        given = contribution(store)
+    refused = (
+        f"{given.without_consent} recordings were left out: not everybody heard in them has agreed "
+        "to improving the model"
+    )
+    if not given.labels:
+        raise AttuneError(
+            "there is no corrected label to export"
+            + (f"; {refused}" if given.without_consent else "; correct some on a session's page")
+        )
+    write_corpus(given.dialogues, out)
+    console.print(f"{given.labels} labels of {len(given.dialogues)} practices: {out}")
+    if given.without_consent:
+        console.print(refused)
+
+
 @phrasing_app.command("evaluate")
 def phrasing_evaluate(
     corpus: Annotated[Path, typer.Argument(metavar="CSV", help="Columns of AnnoMI-simple.")],
