@@ -105,8 +105,9 @@ def load_lexicon(language: str) -> Lexicon:
     return Lexicon(language, **{key: _phrases(phrases) for key, phrases in lists.items()})
 
 
+@lru_cache(maxsize=20_000)
 def tokens(text: str) -> Phrase:
-    """The words of a text as they are compared."""
+    """The words of a text as they are compared; the same words come again and again."""
     plain = _HYPHEN.sub("", text.translate(_APOSTROPHES).casefold())
     return tuple(_TOKEN.findall(plain))
 

@@ -7,9 +7,10 @@
 *Conventions*: the model reads what one person said before the other spoke, so a turn is cut where
 the other's listening sound or embedded remark lies in it, and each piece is an utterance. A turn
 is as likely of a kind as its likeliest utterance: MITI 4.2.1 counts at most one of each kind a
-turn, and so does the sum of these. On AnnoMI's utterances merged into turns, read by models that
-had not seen the videos, it expects 780 reflecting turns where experts found 765, and 409 that
-inform where they found 413; ``1 - prod(1 - p)``, as if utterances were independent, 810 and 439.
+turn, and so does the sum of these. On AnnoMI's utterances merged into turns, read by an earlier
+model that had not seen the videos, it expected 780 reflecting turns where experts found 765, and
+409 that inform where they found 413; ``1 - prod(1 - p)``, as if utterances were independent, 810
+and 439.
 
 The model runs once for each voice that could be the therapist's and what it found is kept, so that
 another therapist, another section's figures or a corrected label run no model again.
