@@ -5,6 +5,7 @@ Figures go to standard output, everything else to standard error, so that ``--js
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,11 @@ def warn(message: str) -> None:
     err.print(f"[yellow]note:[/yellow] {escape(message)}", soft_wrap=True)
 
 
+def note(message: str) -> None:
+    """One line of a log, with the time of day."""
+    err.print(f"{datetime.now():%H:%M:%S} {escape(message)}", soft_wrap=True)
+
+
 def show_report(report: Report, *, written: Sequence[Path] = ()) -> None:
     """The figures of one recording, as a person reads them."""
     facts, certainty = report.recording, report.certainty
@@ -125,6 +131,11 @@ def show_phrasing(data: dict[str, Any]) -> None:
             table.add_row(label, *figures, str(one["support"]), off)
         out.print(table)
         out.print(f"reflects or not, AUC {_fraction(scores['reflection_auc'])}")
+    for rate, scores in data.get("misheard", {}).items():
+        out.print(
+            f"{float(rate):.0%} of the words misheard: macro-F1 {_fraction(scores['macro_f1'])}, reflection F1 "
+            f"{_fraction(scores['per_class']['reflection']['f1'])}"
+        )
     sessions = data["sessions"]
     for name, one in (("with", sessions), ("without", sessions["without_punctuation"])):
         shares = ", ".join(f"{k} {_fraction(v)}" for k, v in one["spearman"].items())
