@@ -133,8 +133,8 @@ def show_phrasing(data: dict[str, Any]) -> None:
         out.print(f"reflects or not, AUC {_fraction(scores['reflection_auc'])}")
     for rate, scores in data.get("misheard", {}).items():
         out.print(
-            f"{float(rate):.0%} of the words misheard: macro-F1 {_fraction(scores['macro_f1'])}, reflection F1 "
-            f"{_fraction(scores['per_class']['reflection']['f1'])}"
+            f"{float(rate):.0%} of the words misheard: macro-F1 {_fraction(scores['macro_f1'])}, "
+            f"reflection F1 {_fraction(scores['per_class']['reflection']['f1'])}"
         )
     sessions = data["sessions"]
     for name, one in (("with", sessions), ("without", sessions["without_punctuation"])):

@@ -37,6 +37,7 @@ class Lexicon:
         summary_stems: openings of a summary.
         stop_words: words that carry no topic.
         open_questions: first words of a question that leaves the answer open.
+        closed_questions: openings that look like those and ask for a number or a fact.
         question_openers: first words of a question.
         agreement: openings that agree with what the other is saying.
         therapist_names: speaker names that say "this is the therapist".
@@ -53,6 +54,7 @@ class Lexicon:
     summary_stems: Phrases = frozenset()
     stop_words: Phrases = frozenset()
     open_questions: Phrases = frozenset()
+    closed_questions: Phrases = frozenset()
     question_openers: Phrases = frozenset()
     agreement: Phrases = frozenset()
     therapist_names: Phrases = frozenset()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from pipeline.durations import clock, spoken_length, spoken_number
-from pipeline.lexicon import opening, tokens
+from pipeline.lexicon import Lexicon, opening, tokens
 from pipeline.measures.basis import Basis, Found
 from pipeline.measures.echo import followed, stems_of
 from pipeline.records import Event, EventType, Turn
@@ -25,6 +25,10 @@ _GATES = frozenset({"unclear_words", "unclear_confidence", "min_practice", "min_
 _LEAST_WORDS = 5
 """Of a quote: "Yes." shows nothing."""
 _SENTENCE = re.compile(r"[^.?!…]+[.?!…]*")
+
+
+_ANSWER = 8
+"""Words of an answer that was left open: after fewer the question was answered, not taken up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,19 @@ def _reflections(basis: Basis, found: Found) -> Iterator[Moment]:
 
 def _open_questions(basis: Basis, found: Found) -> Iterator[Moment]:
     for event, turn in _certain(basis, found, "question"):
-        asked = [s for s in _sentences(turn) if opening(tokens(s), basis.lexicon.open_questions)]
+        asked = [s for s in _sentences(turn) if _open(s, basis.lexicon)]
         after = _neighbour(basis, turn, step=1)
-        if asked and after is not None and event.confidence is not None:
+        told = after is not None and len(after.words) >= _ANSWER
+        if asked and after is not None and told and event.confidence is not None:
             shown = _moment(event.confidence, turn, quote=asked[-1], after=after)
             yield replace(shown, rank=float(len(after.words)))  # the answer shows it was open
+
+
+def _open(sentence: str, lexicon: Lexicon) -> bool:
+    said = tokens(sentence)
+    return bool(opening(said, lexicon.open_questions)) and not opening(
+        said, lexicon.closed_questions
+    )
 
 
 def _summaries(basis: Basis, found: Found) -> Iterator[Moment]:

@@ -72,6 +72,25 @@ def test_an_open_question_is_quoted_with_its_answer():
     assert "I feel as if I am talking to a wall" in said.text
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "open_"),
+    [
+        ("How was it for you to say that?", "It was like putting down a bag full of stones.", True),
+        ("How long have you been doing that?", "I think it is about three years by now.", False),
+        ("How was it for you to say that?", "It was like that.", False),
+        (
+            "Did you say that to her yesterday?",
+            "I did, and she went out and slammed the door.",
+            False,
+        ),
+    ],
+)
+def test_a_question_is_open_by_its_first_words_and_its_answer(question, answer, open_):
+    talk = session(("B", "I said it at last and then I left."), ("A", question), ("B", answer))
+    said = [s.about for s in told(talk, moment("question", 1))]
+    assert ("questions" in said) == open_
+
+
 def test_a_moment_that_hangs_on_a_threshold_is_not_stood_on():
     assert told(TALK, moment("reflection", 1, uncertain=("candidate",))) == ()
 
