@@ -190,6 +190,22 @@ def dashboard_(
 
 
 @app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="End when nothing is waiting.")] = False,
+    tied: Annotated[
+        bool, typer.Option("--tied", hidden=True, help="End when standard input does.")
+    ] = False,
+    profile: Profile = None,
+    overrides: Overrides = None,
+) -> None:
+    """Analyse what was uploaded, one recording after the other, until it is stopped."""
+    from pipeline.console import note
+    from pipeline.jobs.service import serve
+
+    serve(profile=profile, overrides=overrides or (), once=once, tied=tied, note=note)
+
+
+@app.command()
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="NAME.wav with its references.")],
     json_file: JsonFile = None,

@@ -10,17 +10,17 @@ from typing import Any, get_args
 
 from pipeline.audio import probe
 from pipeline.console import complain, show_report, watching
-from pipeline.corrections import of_speakers
 from pipeline.errors import AttuneError, ConfigError
 from pipeline.exports import write_html, write_rttm, write_vtt
 from pipeline.hearing import is_transcript
 from pipeline.places import data_dir
 from pipeline.records import Approach, Progress, Setup
 from pipeline.report import Report, to_json
-from pipeline.session import SectionChoice, analyze
+from pipeline.session import SectionChoice
 from pipeline.settings import Config
 from pipeline.store import Store
 from pipeline.store.blobs import write_file
+from pipeline.stored import report_of
 
 _NAME_BYTES = 240
 """Bytes of a name; file systems take 255 with the extension."""
@@ -260,19 +260,14 @@ def _analyze_stored(
     transcript: Path | None,
     progress: Progress,
 ) -> Report:
-    row = store.recording(recording_id)
-    chosen = store.choices(recording_id)
-    report = analyze(
-        source,
+    report = report_of(
+        store,
+        recording_id,
         config,
-        artefacts=store.artefacts(recording_id),
-        setup=row.setup,
-        therapist=therapist or chosen.therapist or None,
-        sections=sections or tuple(SectionChoice(s.start, s.end) for s in chosen.sections),
-        corrections=of_speakers(chosen.corrections),
-        approach=chosen.approach,
+        source=source,
+        therapist=therapist,
+        sections=sections,
         transcript=transcript,
-        name=row.name,
         progress=_told(store, recording_id, progress),
     )
     if therapist is not None:  # now that it is one of the voices

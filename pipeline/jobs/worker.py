@@ -72,18 +72,32 @@ class Worker:
 
     def _ready(self) -> bool:
         """Have an executor that waits for jobs; false when it is time to stop."""
-        if not self._executor.alive:
-            self._executor.start()
-            until = time.monotonic() + self._jobs.start_max
-            while (message := self._executor.poll(_STEP)) is None or message.kind != "ready":
-                if self._stopping.is_set():
-                    return False
-                if message is not None or time.monotonic() > until:
-                    how = message.text if message else f"not ready after {self._jobs.start_max:g} s"
-                    raise AttuneError(
-                        f"the process that analyses can't be started ({how}); run `attune doctor`"
-                    )
+        tries = 0
+        while not self._executor.alive and not self._stopping.is_set():
+            tries += 1
+            problem = self._start()
+            if problem is None:
+                break
+            self._executor.kill()
+            if tries >= self._jobs.attempts_max:
+                raise AttuneError(
+                    f"the process that analyses can't be started ({problem}); run `attune doctor`"
+                )
+            self._note(f"the child can't be started ({problem}), tried {tries} times")
+            self._stopping.wait(self._jobs.poll * 2**tries)
         return not self._stopping.is_set()
+
+    def _start(self) -> str | None:
+        """Start the executor; what is wrong where that fails."""
+        self._executor.start()
+        until = time.monotonic() + self._jobs.start_max
+        while not self._stopping.is_set():
+            message = self._executor.poll(_STEP)
+            if message is not None:
+                return None if message.kind == "ready" else message.text
+            if time.monotonic() > until:
+                return f"not ready after {self._jobs.start_max:g} s"
+        return None
 
     def _next(self) -> Claim | None:
         try:
