@@ -25,10 +25,13 @@ silence_telemetry()
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Open the store before the first page; end our children after the last."""
-    await run_in_threadpool(data.store)
+    """Open the store and start a worker before the first page; end it after the last."""
+    store = await run_in_threadpool(data.store)
+    await run_in_threadpool(analysis.adopt, store, data.config())
+    attendant = analysis.Attendant()
+    attendant.start()
     yield
-    await run_in_threadpool(analysis.stop_all)
+    await run_in_threadpool(attendant.stop)
 
 
 app = st.App(

@@ -1,7 +1,7 @@
 """The pages' only door to the store, the reports and the configuration.
 
 Nothing here imports streamlit, torch or a model: views come from kept reports, and what has to be
-computed runs in a child process (``analysis``) or from the artefacts of an earlier run.
+computed is done by a worker (``analysis``) or from the artefacts of an earlier run.
 """
 
 from dataclasses import replace
@@ -14,6 +14,7 @@ from dashboard import analysis
 from dashboard.views import SectionView, SessionView, view
 from pipeline.config import load_config
 from pipeline.durations import clock
+from pipeline.jobs.rows import Job
 from pipeline.places import data_dir
 from pipeline.report import Report, from_json
 from pipeline.settings import Config
@@ -33,10 +34,7 @@ def config() -> Config:
 
 
 def sessions() -> tuple[SessionSummary, ...]:
-    """Every recording, newest first; a child process that died is told as failed."""
-    for recording_id, problem in analysis.died():
-        if store().recording(recording_id).state == "analysing":
-            store().set_state(recording_id, "failed", error=problem)
+    """Every recording, newest first."""
     return store().sessions()
 
 
@@ -69,9 +67,18 @@ def source(recording_id: str) -> Path:
 
 
 def analyse(recording_id: str) -> None:
-    """Start the analysis of a recording in a child process."""
-    store().set_state(recording_id, "analysing")
-    analysis.start(recording_id)
+    """Ask for the analysis of a recording; a worker does it."""
+    analysis.ask(store(), recording_id, config())
+
+
+def cancel(recording_id: str) -> None:
+    """End the analysis of a recording; what its stages found is kept."""
+    analysis.cancel(store(), recording_id, config())
+
+
+def job(recording_id: str) -> Job | None:
+    """How the analysis of a recording stands in the queue; None where none waits or runs."""
+    return analysis.job(store(), recording_id, config())
 
 
 def delete(recording_id: str) -> None:
@@ -80,7 +87,7 @@ def delete(recording_id: str) -> None:
     Raises:
         StoreError: something of it can't be removed.
     """
-    analysis.stop(recording_id)
+    analysis.cancel(store(), recording_id, config(), wait=True)
     store().delete(recording_id)
 
 
@@ -88,7 +95,7 @@ def choose_therapist(recording_id: str, label: str) -> bool:
     """Make a voice the therapist's and count everything anew; remembered for later analyses.
 
     Returns:
-        True where the new figures are there; False where a child process works them out, because
+        True where the new figures are there; False where a worker finds them, because
         what an earlier run kept doesn't fit the present configuration: models don't run in here.
 
     Raises:
@@ -98,8 +105,7 @@ def choose_therapist(recording_id: str, label: str) -> bool:
     report = _from_artefacts(recording, therapist=label)
     store().choose(recording_id, therapist=label)
     if report is None:
-        store().set_state(recording_id, "analysing")
-        analysis.start(recording_id, therapist=label)
+        analyse(recording_id)
         return False
     store().save(recording_id, report)
     return True

@@ -254,19 +254,13 @@ def test_moments_of_a_figure_are_its_longest():
 
 
 @pytest.mark.parametrize("kept", [(), ("diarization-0123456789abcdef",)])
-def test_a_swap_that_would_run_a_model_is_left_to_a_child_process(
-    home, monkeypatch, tmp_path, kept
-):
-    started = []
-    monkeypatch.setattr(
-        data.analysis, "start", lambda recording, *, therapist: started.append(therapist)
-    )
+def test_a_swap_that_would_run_a_model_is_left_to_a_worker(home, tmp_path, kept):
     sound = synthetic.wav(tmp_path / "sound.wav", seconds=2)
     recording = data.store().ingest(sound).id
     data.store().save(recording, synthetic.report(therapist="left"))
     for name in kept:  # of another configuration
         (data.store().artefacts(recording) / name).write_bytes(b"{}")
     assert not data.choose_therapist(recording, "right")
-    assert started == ["right"]
+    assert data.job(recording).state == "queued"
     assert data.summary(recording).state == "analysing"
     assert data.store().choices(recording).therapist == "right"

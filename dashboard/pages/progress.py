@@ -14,14 +14,31 @@ def follow(recording_id: str) -> None:
         if summary is None or summary.state != "analysing":
             st.rerun(scope="app")
             return
+        job = data.job(recording_id)
+        if job is not None and job.cancel:
+            st.text("Stopping …")
+            return
+        if job is not None and job.state == "queued":
+            st.text("Waiting to be tried again …" if job.error else "Waiting for its turn …")
+            if job.error:
+                st.caption(job.error)
+            _stop(recording_id)
+            return
         stage = wording.STAGES.get(summary.stage, summary.stage.capitalize()) or "Starting"
         st.progress(summary.fraction, text=f"{stage} …")
         st.caption(
             "This takes a few minutes. You can leave this page; the analysis goes on "
             "while Attune is running."
         )
+        _stop(recording_id)
 
     look()
+
+
+def _stop(recording_id: str) -> None:
+    st.button(
+        "Stop the analysis", key=f"stop-{recording_id}", on_click=data.cancel, args=(recording_id,)
+    )
 
 
 def refresh_while_running() -> None:
