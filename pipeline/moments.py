@@ -15,7 +15,7 @@ from pipeline.durations import clock, spoken_length, spoken_number
 from pipeline.lexicon import Lexicon, opening, tokens
 from pipeline.measures.basis import Basis, Found
 from pipeline.measures.echo import followed, stems_of
-from pipeline.records import Event, EventType, Turn
+from pipeline.records import Event, EventType, Turn, Word
 from pipeline.timeline import Span, Timeline
 
 QUOTED = 120
@@ -69,8 +69,23 @@ def find(sort: str, basis: Basis, found: Found) -> tuple[Moment, ...]:
 def _reflections(basis: Basis, found: Found) -> Iterator[Moment]:
     for event, turn in _certain(basis, found, "reflection"):
         before = _neighbour(basis, turn, step=-1)
-        if before is not None and event.confidence is not None:
-            yield _moment(event.confidence, turn, quote=_quoted(turn, event), before=before)
+        quote = _giving_back(basis, event, turn, before) if before else ""
+        if before and quote and event.confidence is not None:
+            yield _moment(event.confidence, turn, quote=quote, before=before)
+
+
+def _giving_back(basis: Basis, event: Event, turn: Turn, before: Turn) -> str:
+    """The sentence that shows it: of the client ("you") or in their words; empty where none is."""
+    heard, cue = stems_of(before.words, basis.lexicon), _cue(event)
+
+    def shows(sentence: str) -> tuple[int, bool, int]:
+        said = tokens(sentence)
+        own = stems_of((Word(0.0, 0.0, sentence),), basis.lexicon)
+        of_you = sum((word,) in basis.lexicon.second_person for word in said)
+        return of_you + len(own & heard), bool(cue) and cue in sentence.lower(), len(said)
+
+    best = max(_sentences(turn), key=shows, default="")
+    return best if shows(best)[0] and len(best.split()) >= _LEAST_WORDS else ""
 
 
 def _open_questions(basis: Basis, found: Found) -> Iterator[Moment]:
@@ -186,8 +201,9 @@ def _floor_taken(basis: Basis, found: Found) -> Iterator[Moment]:
 
 
 def _long_information(basis: Basis, found: Found) -> Iterator[Moment]:
-    for event, turn in _certain(basis, found, "information"):
-        yield _moment(float(len(turn.words)), turn, quote=_quoted(turn, event))
+    for _, turn in _certain(basis, found, "information"):
+        quote = max(_sentences(turn), key=len, default=turn.text)
+        yield _moment(float(len(turn.words)), turn, quote=quote)
 
 
 def _long_own_turns(basis: Basis, _found: Found) -> Iterator[Moment]:
@@ -287,10 +303,14 @@ def _neighbour(basis: Basis, turn: Turn, *, step: int) -> Turn | None:
 
 def _quoted(turn: Turn, event: Event) -> str:
     """The sentence that holds the words which drove the label, else the turn's longest."""
-    cue = str(event.detail.get("cue", "")).split(", ")[0]
-    sentences = _sentences(turn)
+    cue, sentences = _cue(event), _sentences(turn)
     holding = [s for s in sentences if cue and cue in s.lower()]
     return (holding or sorted(sentences, key=len, reverse=True) or [turn.text])[0]
+
+
+def _cue(event: Event) -> str:
+    """The first of the words that drove the label."""
+    return str(event.detail.get("cue", "")).split(", ")[0]
 
 
 def _sentences(turn: Turn) -> list[str]:
