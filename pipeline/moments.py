@@ -81,10 +81,11 @@ def _giving_back(basis: Basis, event: Event, turn: Turn, before: Turn) -> str:
     def shows(sentence: str) -> tuple[int, bool, int]:
         said = tokens(sentence)
         own = stems_of((Word(0.0, 0.0, sentence),), basis.lexicon)
-        of_you = sum((word,) in basis.lexicon.second_person for word in said)
+        of_you = any((word,) in basis.lexicon.second_person for word in said)
         return of_you + len(own & heard), bool(cue) and cue in sentence.lower(), len(said)
 
-    best = max(_sentences(turn), key=shows, default="")
+    told = [s for s in _sentences(turn) if not s.endswith("?")]
+    best = max(told, key=shows, default="")
     return best if shows(best)[0] and len(best.split()) >= _LEAST_WORDS else ""
 
 
