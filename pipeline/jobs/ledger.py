@@ -39,7 +39,7 @@ from pipeline.jobs.changes import (
     show,
 )
 from pipeline.jobs.rows import Claim, Job
-from pipeline.jobs.turn import clock, next_job
+from pipeline.jobs.turn import anything_due, clock, next_job
 from pipeline.settings import JobsConfig
 from pipeline.store.columns import new_id
 from pipeline.store.database import explained, writing
@@ -97,7 +97,7 @@ class Ledger:
     def claim(self, holder: str) -> Claim | None:
         """Take the next job, or None where nothing is due; ``holder`` is unique to a worker."""
         with self._reading() as session:  # most looks find nothing, and needn't hinder a writer
-            if next_job(session, self._config, now=clock(session)) is None:
+            if not anything_due(session, self._config, now=clock(session)):
                 return None
         with self._writing() as session:
             now = clock(session)

@@ -7,11 +7,14 @@ holds it wasn't heard of for a whole lease. A recording is never worked on twice
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from pipeline.settings import JobsConfig
+from pipeline.store.columns import Moment
 from pipeline.store.models import Job
 
 
@@ -26,9 +29,35 @@ def clock(session: Session) -> datetime:
 
 def next_job(session: Session, config: JobsConfig, *, now: datetime) -> Job | None:
     """The job to claim, locked where the database locks rows; None where nothing is due."""
+    found: Job | None = session.scalar(_next(), _moments(config, now))
+    return found
+
+
+def anything_due(session: Session, config: JobsConfig, *, now: datetime) -> bool:
+    """Whether there may be a job to claim; cheap, and locks nothing."""
+    return session.scalar(_any(), _moments(config, now)) is not None
+
+
+def _moments(config: JobsConfig, now: datetime) -> dict[str, datetime]:
+    """The moments that the queries compare with.
+
+    A lease that ends later than any that could be given now was given before the clock was set
+    back; it counts as over, or a dead worker's job would lie until the clock has caught up. So do
+    waits.
+    """
+    wait = config.backoff_max * (1 + config.backoff_jitter)
+    return {
+        "now": now,
+        "lease_end": now + 2 * timedelta(seconds=config.lease),
+        "wait_end": now + timedelta(seconds=wait),
+    }
+
+
+@cache  # putting the query together takes longer than running it
+def _next() -> Select[Any]:
     running = (
         select(Job.person_id, func.count().label("count"))
-        .where(Job.state == "running", _held(now, config))
+        .where(Job.state == "running", _held(Job))
         .group_by(Job.person_id)
         .subquery()
     )
@@ -41,13 +70,13 @@ def next_job(session: Session, config: JobsConfig, *, now: datetime) -> Job | No
     elsewhere = (
         select(other.id)
         .where(other.recording_id == Job.recording_id, other.id != Job.id)
-        .where(other.state == "running", _held(now, config, of=other))
+        .where(other.state == "running", _held(other))
     )
-    return session.scalar(
+    return (
         select(Job)
         .outerjoin(running, running.c.person_id == Job.person_id)
         .outerjoin(served, served.c.person_id == Job.person_id)
-        .where(or_(_due(now, config), _forsaken(now, config)), ~elsewhere.exists())
+        .where(_due(), ~elsewhere.exists())
         .order_by(
             func.coalesce(running.c.count, 0),
             Job.priority.desc(),
@@ -60,22 +89,26 @@ def next_job(session: Session, config: JobsConfig, *, now: datetime) -> Job | No
     )
 
 
-def _held(now: datetime, config: JobsConfig, *, of: type[Job] = Job) -> ColumnElement[bool]:
-    """Whether a running job's lease holds.
-
-    A lease that ends later than any that could be given now was given before the clock was set
-    back; it counts as over, or a dead worker's job would lie until the clock has caught up.
-    """
-    return and_(of.lease_until > now, of.lease_until <= now + 2 * timedelta(seconds=config.lease))
+@cache
+def _any() -> Select[Any]:
+    return select(Job.id).where(_due()).limit(1)
 
 
-def _forsaken(now: datetime, config: JobsConfig) -> ColumnElement[bool]:
-    return and_(Job.state == "running", or_(Job.lease_until.is_(None), ~_held(now, config)))
+def _due() -> ColumnElement[bool]:
+    waited = or_(
+        Job.not_before.is_(None),
+        Job.not_before <= bindparam("now", type_=Moment),
+        Job.not_before > bindparam("wait_end", type_=Moment),
+    )
+    return or_(
+        and_(Job.state == "queued", waited),
+        and_(Job.state == "running", or_(Job.lease_until.is_(None), ~_held(Job))),
+    )
 
 
-def _due(now: datetime, config: JobsConfig) -> ColumnElement[bool]:
-    longest = timedelta(seconds=config.backoff_max * (1 + config.backoff_jitter))
+def _held(of: type[Job]) -> ColumnElement[bool]:
+    """Whether a running job's lease holds."""
     return and_(
-        Job.state == "queued",
-        or_(Job.not_before.is_(None), Job.not_before <= now, Job.not_before > now + longest),
+        of.lease_until > bindparam("now", type_=Moment),
+        of.lease_until <= bindparam("lease_end", type_=Moment),
     )
