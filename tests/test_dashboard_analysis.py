@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -10,7 +11,7 @@ from dashboard import analysis
 from pipeline.config import load_config
 from pipeline.store import Store
 from tests import synthetic
-from tests.workers import gone, wait_until
+from tests.workers import ROOT, child_of, gone, wait_until
 
 CONFIG = load_config()
 STAYS = "import os, sys; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); sys.stdin.read()"
@@ -73,3 +74,20 @@ def test_a_worker_that_died_is_started_anew_and_ends_with_the_server(tmp_path):
     attendant.stop()
     assert gone(second)
     assert len(pids()) == 2
+
+
+SERVER = (
+    "from dashboard.analysis import Attendant; import time; Attendant().start(); time.sleep(600)"
+)
+
+
+@pytest.mark.durability
+def test_a_killed_server_takes_its_worker_and_its_child_along(tmp_path):
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER], cwd=ROOT, env=os.environ | {"ATTUNE_HOME": str(tmp_path)}
+    )
+    worker = wait_until(lambda: child_of(server.pid))
+    child = wait_until(lambda: child_of(worker))
+    server.kill()
+    server.wait()
+    wait_until(lambda: gone(worker) and gone(child), seconds=30)

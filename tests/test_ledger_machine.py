@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import event
 
 from pipeline.config import load_config
 from pipeline.jobs.ledger import Ledger
@@ -50,6 +51,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="attune-ledger-"))
         shutil.copytree(LedgerMachine.template.name, self.folder, dirs_exist_ok=True)
         self.store = Store.open(self.folder)
+        # no power is cut here, and waiting for the disk would take most of the time
+        event.listen(self.store.engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
+        self.store.engine.dispose()
         self.ledger = Ledger(self.store.engine, CONFIG)
         self.recordings = [s.id for s in self.store.sessions()]
         self.claims, self.right, self.forsaken = [], {}, set()

@@ -1,5 +1,6 @@
 """Workers as processes for tests, doing the fake work."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -47,6 +48,14 @@ def wait_until(true, *, seconds=60.0):
         assert time.monotonic() < until, "it never came true"
         time.sleep(0.02)
     return found
+
+
+def child_of(pid):
+    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in tasks.read_text().split():
+                return int(child)
+    return None
 
 
 def gone(pid):
