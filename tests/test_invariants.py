@@ -262,7 +262,7 @@ def test_to_swap_the_roles_leaves_the_figures_of_the_voices(script):
 def test_whatever_half_of_a_threshold_flips_is_marked_uncertain(script):
     session = script.heard()
     plain = section(session)
-    with patch("pipeline.session.weigh", lambda found, *_: found):
+    with patch("pipeline.sections.weigh", lambda found, *_: found):
         for part, name, factor in THRESHOLDS:
             other = section(session, moved(CLOSE, part, name, factor))
             for what, found in flips(plain, other):

@@ -236,6 +236,7 @@ def test_words_are_cut_into_known_pieces(encoder):
     assert known.ids(" ") == []
 
 
+@pytest.mark.models
 def test_an_utterance_is_read_the_same_in_any_company(small, trained):
     rows = prepare(read_corpus(small), trained.network.pieces)
     together = trained.network.log_shares(rows.contexts, rows.numbers)
@@ -280,6 +281,7 @@ def test_a_label_that_never_occurs_is_told(encoder):
         train(dialogues, encoder, progress=lambda _stage, _share: None)
 
 
+@pytest.mark.models
 def test_a_trained_model_is_the_same_after_saving(small, trained, tmp_path):
     assert trained.facts["dialogues"] == len(TOPICS)
     save_model(trained, tmp_path / "again.npz")
@@ -309,6 +311,7 @@ def test_two_dialogues_of_one_name_are_not_written(tmp_path):
         write_corpus((Dialogue("a", "v", ()), Dialogue("a", "w", ())), tmp_path / "own.csv")
 
 
+@pytest.mark.models
 def test_corrections_in_a_second_file_change_the_model(small, trained, tmp_path):
     """What nobody has judged is context; a judged phrase becomes what its judges call it."""
     new = "Fair enough, that figures."
@@ -327,6 +330,7 @@ def test_corrections_in_a_second_file_change_the_model(small, trained, tmp_path)
     assert after > before + 0.1
 
 
+@pytest.mark.models
 def test_only_what_several_videos_share_is_kept(trained):
     words = trained.with_punctuation.vectoriser.grams["words"]
     assert "sounds like" in words
@@ -440,6 +444,7 @@ def test_the_shipped_model_is_applied_and_strangers_bring_no_note(small):
     assert data["with_punctuation"]["macro_f1"] > 0.7
 
 
+@pytest.mark.models
 def test_its_own_training_file_is_told(small, trained, monkeypatch):
     monkeypatch.setattr("pipeline.phrasing.model.shipped_model", lambda: trained)
     result = attune("phrasing", "evaluate", small, "--json", "-")
@@ -447,6 +452,7 @@ def test_its_own_training_file_is_told(small, trained, monkeypatch):
     assert "the figures flatter it" in result.stderr
 
 
+@pytest.mark.models
 def test_folds_retrain_and_write_the_same_form(small, tmp_path):
     result = attune("phrasing", "evaluate", small, "--folds", 2, "--json", tmp_path / "s.json")
     assert result.exit_code == 0, result.output
