@@ -87,8 +87,7 @@ def _view(report: Report, section: Section) -> View:
         meanings=tuple(
             meaning
             for name, meaning in MEANINGS.items()
-            if not meaning.strip
-            and any(key.partition(".")[0] == name for key in section.measures)
+            if not meaning.strip and any(key.partition(".")[0] == name for key in section.measures)
         ),
         feedback=_feedback(section),
         turns=tuple(turn for turn in section.turns if turn.text.strip()),
