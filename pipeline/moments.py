@@ -7,7 +7,8 @@ the voices are rough.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -16,7 +17,7 @@ from pipeline.lexicon import Lexicon, opening, tokens
 from pipeline.measures.basis import Basis, Found
 from pipeline.measures.echo import followed, stems_of
 from pipeline.records import Event, EventType, Turn, Word
-from pipeline.timeline import Span, Timeline
+from pipeline.timeline import Span, Timeline, union
 
 QUOTED = 120
 """Characters of a quote: two lines on a small screen."""
@@ -27,6 +28,8 @@ _LEAST_WORDS = 5
 _SENTENCE = re.compile(r"[^.?!…]+[.?!…]*")
 
 
+_QUOTABLE = 3
+"""Words of what is quoted around a moment."""
 _ANSWER = 8
 """Words of an answer that was left open: after fewer the question was answered, not taken up."""
 
@@ -67,11 +70,10 @@ def find(sort: str, basis: Basis, found: Found) -> tuple[Moment, ...]:
 
 
 def _reflections(basis: Basis, found: Found) -> Iterator[Moment]:
-    for event, turn in _certain(basis, found, "reflection"):
-        before = _neighbour(basis, turn, step=-1)
-        quote = _giving_back(basis, event, turn, before) if before else ""
-        if before and quote and event.confidence is not None:
-            yield _moment(event.confidence, turn, quote=quote, before=before)
+    for said in _certain(basis, found, "reflection"):
+        quote = _giving_back(basis, said.event, said.turn, said.before) if said.before else ""
+        if quote and said.event.confidence is not None:
+            yield _moment(said.event.confidence, said.turn, quote=quote, before=said.before)
 
 
 def _giving_back(basis: Basis, event: Event, turn: Turn, before: Turn) -> str:
@@ -90,12 +92,11 @@ def _giving_back(basis: Basis, event: Event, turn: Turn, before: Turn) -> str:
 
 
 def _open_questions(basis: Basis, found: Found) -> Iterator[Moment]:
-    for event, turn in _certain(basis, found, "question"):
-        asked = [s for s in _sentences(turn) if _open(s, basis.lexicon)]
-        after = _neighbour(basis, turn, step=1)
-        told = after is not None and len(after.words) >= _ANSWER
-        if asked and after is not None and told and event.confidence is not None:
-            shown = _moment(event.confidence, turn, quote=asked[-1], after=after)
+    for said in _certain(basis, found, "question"):
+        asked = [s for s in _sentences(said.turn) if _open(s, basis.lexicon)]
+        after, sure = said.after, said.event.confidence
+        if asked and sure is not None and after is not None and len(after.words) >= _ANSWER:
+            shown = _moment(sure, said.turn, quote=asked[-1], after=after)
             yield replace(shown, rank=float(len(after.words)))  # the answer shows it was open
 
 
@@ -107,7 +108,7 @@ def _open(sentence: str, lexicon: Lexicon) -> bool:
 
 
 def _summaries(basis: Basis, found: Found) -> Iterator[Moment]:
-    for _, turn in _certain(basis, found, "summary"):
+    for turn in (said.turn for said in _certain(basis, found, "summary")):
         sentences = _sentences(turn)
         told = [i for i, s in enumerate(sentences) if len(s.split()) >= _LEAST_WORDS]
         start = sentences[told[0] :] if told else sentences
@@ -115,8 +116,8 @@ def _summaries(basis: Basis, found: Found) -> Iterator[Moment]:
 
 
 def _affirmations(basis: Basis, found: Found) -> Iterator[Moment]:
-    for event, turn in _certain(basis, found, "affirmation"):
-        yield _moment(1.0, turn, quote=_quoted(turn, event))
+    for said in _certain(basis, found, "affirmation"):
+        yield _moment(1.0, said.turn, quote=_quoted(said.turn, said.event))
 
 
 def _picked_up(basis: Basis, _found: Found) -> Iterator[Moment]:
@@ -136,12 +137,14 @@ def _picked_up(basis: Basis, _found: Found) -> Iterator[Moment]:
 
 
 def _silences_left(basis: Basis, found: Found) -> Iterator[Moment]:
+    floor = basis.conversation.of("turn")
     for event in found.events:
         if event.type != "silence" or _hangs(event) or event.by == basis.therapist:
             continue
-        turn = _turn_at(basis, event.by, event.end)
-        if event.detail.get("after") != event.by or turn is None:
+        i = _at(floor, event.by, event.end)
+        if event.detail.get("after") != event.by or i is None:
             continue
+        turn = floor[i]
         said = [w.text for w in turn.words if w.end > event.end]
         if not said:
             continue
@@ -158,17 +161,16 @@ def _silences_left(basis: Basis, found: Found) -> Iterator[Moment]:
 
 
 def _long_client_turns(basis: Basis, _found: Found) -> Iterator[Moment]:
+    remarks = union(t.span for t in basis.conversation.of("embedded", basis.therapist))
     for turn in basis.conversation.of("turn"):
-        inside = any(
-            t.start < turn.end and t.end > turn.start
-            for t in basis.conversation.of("embedded", basis.therapist)
-        )
+        last = bisect_right(remarks, (turn.end,)) - 1  # begins before the turn is over
+        inside = last >= 0 and remarks[last].end > turn.start
         if turn.speaker != basis.therapist and turn.words and not inside:
             yield _moment(turn.span.duration, turn, quote=turn.text)
 
 
 def _questions_in_a_row(basis: Basis, found: Found) -> Iterator[Moment]:
-    asks = {turn.start: event for event, turn in _certain(basis, found, "question")}
+    asks = {said.turn.start: said.event for said in _certain(basis, found, "question")}
     reflects = {e.start for e in found.events if e.type == "reflection"}
     own = [t for t in basis.conversation.of("turn", basis.therapist) if t.words]
     plain = groupby(own, key=lambda t: t.start in asks and round(t.start, 3) not in reflects)
@@ -202,7 +204,7 @@ def _floor_taken(basis: Basis, found: Found) -> Iterator[Moment]:
 
 
 def _long_information(basis: Basis, found: Found) -> Iterator[Moment]:
-    for _, turn in _certain(basis, found, "information"):
+    for turn in (said.turn for said in _certain(basis, found, "information")):
         quote = max(_sentences(turn), key=len, default=turn.text)
         yield _moment(float(len(turn.words)), turn, quote=quote)
 
@@ -244,13 +246,43 @@ SORTS: Mapping[str, Sort] = {
 }
 
 
-def _certain(basis: Basis, found: Found, kind: EventType) -> Iterator[tuple[Event, Turn]]:
-    """The therapist's moments of a kind that hang on no threshold, each with its turn."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A moment with its turn, and the other's turns before and after, if they can be quoted."""
+
+    event: Event
+    turn: Turn
+    before: Turn | None
+    after: Turn | None
+
+
+def _certain(basis: Basis, found: Found, kind: EventType) -> Iterator[_Said]:
+    """The therapist's moments of a kind that hang on no threshold."""
+    floor = basis.conversation.of("turn")
     for event in found.events:
-        if event.type == kind and event.by == basis.therapist and not _hangs(event):
-            turn = _turn_at(basis, event.by, event.start)
-            if turn is not None and len(turn.words) >= _LEAST_WORDS:
-                yield event, turn
+        if event.type != kind or event.by != basis.therapist or _hangs(event):
+            continue
+        i = _at(floor, event.by, event.start)
+        if i is not None and len(floor[i].words) >= _LEAST_WORDS:
+            around = (_quotable(floor, i, step) for step in (-1, 1))
+            yield _Said(event, floor[i], *around)
+
+
+def _quotable(floor: Sequence[Turn], i: int, step: int) -> Turn | None:
+    """The next turn that way, if it is the other's and has words enough."""
+    other = floor[i + step] if 0 <= i + step < len(floor) else None
+    if other is None or other.speaker == floor[i].speaker or len(other.words) < _QUOTABLE:
+        return None
+    return other
+
+
+def _at(floor: Sequence[Turn], speaker: str | None, moment: float) -> int | None:
+    """Which turn of the person's is on at a moment (to the millisecond, as moments are given)."""
+    slack = 0.002
+    i = bisect_right(floor, moment + slack, key=lambda turn: turn.start) - 1
+    while i >= 0 and floor[i].speaker != speaker:
+        i -= 1  # turns overlap at their ends: the person's own began before the last one
+    return i if i >= 0 and moment <= floor[i].end + slack else None
 
 
 def _hangs(event: Event) -> bool:
@@ -282,24 +314,6 @@ def _moment(
     return Moment(
         strength, (Span(min(start, turn.start), max(end, turn.end)),), told | dict(facts or {})
     )
-
-
-def _turn_at(basis: Basis, speaker: str | None, moment: float) -> Turn | None:
-    """The person's turn that is on at a moment (to the millisecond, as moments are given)."""
-    slack = 0.002
-    for turn in basis.conversation.of("turn", speaker):
-        if turn.start - slack <= moment <= turn.end + slack:
-            return turn
-    return None
-
-
-def _neighbour(basis: Basis, turn: Turn, *, step: int) -> Turn | None:
-    """The other's turn just before (-1) or after (1), if it has enough words to be quoted."""
-    turns = basis.conversation.of("turn")
-    i = turns.index(turn) + step
-    if not 0 <= i < len(turns) or turns[i].speaker == turn.speaker:
-        return None
-    return turns[i] if len(turns[i].words) >= 3 else None
 
 
 def _quoted(turn: Turn, event: Event) -> str:
