@@ -42,11 +42,6 @@ def bands(approach: Approach) -> Mapping[str, Band]:
     return _load(_FILES[approach]) if approach in _FILES else {}
 
 
-def band_of(name: str, approach: Approach) -> Band | None:
-    """The band to draw beside a measure (``reflections.left``), if its approach has one."""
-    return bands(approach).get(name.partition(".")[0])
-
-
 @lru_cache(maxsize=4)
 def _load(name: str) -> Mapping[str, Band]:
     try:
